@@ -19,12 +19,19 @@ export function convert(column: ColumnPlan, row: unknown): string | null | Probl
   return column.codec.write(value);
 }
 
+/** Longest value, in bytes or characters, that is recorded as a whole. PostgreSQL's jsonb holds 256 MB. */
+const mostRecorded = 1 << 24;
+/** Part of a longer value that is recorded, in bytes or characters. */
+const recordedPart = 1_000;
+
 /** Converts a value of a source to one that JSON can hold, for records of rejected rows. */
 export function recordedValue(value: Value): unknown {
   if (value === null || value === undefined) return null;
   if (typeof value === "bigint") return rawNumber(String(value));
   if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
   if (value instanceof JsonNumber) return rawNumber(value.text);
+  if ((value instanceof Uint8Array || typeof value === "string") && value.length > mostRecorded)
+    return { begins: recordedValue(value.slice(0, recordedPart)), length: value.length };
   if (value instanceof InvalidText) return { hex: value.hex };
   if (typeof value === "string")
     return value.includes("\0") || !value.isWellFormed() ? { hex: Buffer.from(value).toString("hex") } : value;

@@ -5,7 +5,7 @@ import { exitCode, OperationError } from "../core/operation-error.ts";
 import type { ColumnMap, ImportMap, TableMap } from "./map.ts";
 import { type RowReader, rowReader } from "./row-reader.ts";
 import type { Source } from "./source/source.ts";
-import { readTargetTables, type TargetColumn, type TargetTable } from "./target/target-table.ts";
+import { ownColumns, readTargetTables, type TargetColumn, type TargetTable } from "./target/target-table.ts";
 import { type Codec, codecFor, type Notes } from "./values/codec.ts";
 import { plainValue } from "./values/extended-json.ts";
 import { type UuidMaker, uuidMaker } from "./values/key-uuid.ts";
@@ -48,6 +48,22 @@ export interface TablePlan {
 /** Returns true if the server has to check the column's values: their type is not one that the import writes itself. */
 export function isServerChecked({ target }: ColumnPlan): boolean {
   return target.type.base === "other";
+}
+
+/** Returns true if the column's type is a domain, whose checks the server has to evaluate. */
+export function isDomain({ type }: TargetColumn): boolean {
+  return type.name !== type.stored;
+}
+
+/**
+ * Returns true if the staged rows have the value that a column of the target will have: it is mapped, generated, or has
+ * a default that no trigger can replace.
+ */
+export function isStaged({ columns, table }: TablePlan, name: string): boolean {
+  if (columns.some(({ target }) => target.name === name)) return true;
+  const column = table.columns.find((each) => each.name === name);
+  if (column === undefined || table.triggers.length > 0) return false;
+  return column.generated || (column.hasDefault ? column.constantDefault : column.identity === "");
 }
 
 /** Returns true if only the server can compare keys of the table. */
@@ -182,6 +198,9 @@ function planTable(
       notCompared: column.notCompared,
     });
   }
+  for (const { name } of table.columns)
+    if ((ownColumns as readonly string[]).includes(name))
+      faults.push(`column ${name}: the import uses this name itself; give the column of the target another name`);
   faults.push(...missingColumns(table, entry));
   for (const name of entry.orderBy ?? [])
     if (!columns.some(({ target }) => target.name === name)) faults.push(`orderBy: ${name} is no column of the entry`);
@@ -248,7 +267,7 @@ function missingColumns(table: TargetTable, { columns }: TableMap): string[] {
   return table.columns
     .filter(
       ({ name, notNull, hasDefault, generated, identity }) =>
-        notNull && !hasDefault && !generated && identity === "" && columns[name] === undefined,
+        notNull && !hasDefault && !generated && identity === "" && !Object.hasOwn(columns, name),
     )
     .map(({ name }) => `column ${name} is required and not mapped; map it, or set computed if a trigger fills it`);
 }

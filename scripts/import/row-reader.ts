@@ -47,7 +47,7 @@ export function rowReader(entry: TableMap, fields: Fields): RowReader | Problem 
         for (let level = 0; level < levels; level++) found = (found as Element).parent;
         return found;
       };
-      if (rest === "" || levels > inner.length + 1) return undefined;
+      if ((rest === "" && levels > 0) || levels > inner.length + 1) return undefined;
       const read = levels === inner.length + 1 ? ofRow(rest) : elementField(rest);
       return read && ((element) => read(upwards(element)));
     },
@@ -73,7 +73,6 @@ function innerElements(outer: readonly Element[], path: string): Element[] | Pro
 
 /** Reads a column or member, and a path within it. A text that holds JSON is parsed for a path. */
 function pathReader(path: string, { names, read }: Fields): Field | undefined {
-  if (path === "") return undefined;
   const whole = read(path);
   if (whole !== undefined && names !== "any") return whole;
   const [first = "", ...rest] = path.split(".");

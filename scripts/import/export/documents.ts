@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import type { ColumnPlan, TablePlan } from "../plan.ts";
 import { canonical, comparedColumns } from "../run/checksums.ts";
-import { type ImportRun, keySeparator } from "../run/ledger.ts";
+import { type ImportRun, joinKey } from "../run/ledger.ts";
 import { type JsonFile, type JsonRow, rowOf } from "../source/json/json-source.ts";
 import type { Element } from "../source/json/scanner.ts";
 import { plainValue, wrappedLike } from "../values/extended-json.ts";
@@ -188,7 +188,7 @@ export class DocumentRewriter implements Rewriter {
     for (const [index, owner] of owners.entries()) {
       const found = new Map((byLink.get(links[index] ?? "") ?? []).map((row) => [row.key, row]));
       for (const item of arrayOf(owner).flatMap((node) => itemOf.get(node) ?? [])) {
-        const key = keyTexts(plan, item.context)?.join(keySeparator) ?? "";
+        const key = joinKey(keyTexts(plan, item.context) ?? []);
         if (rows.link !== undefined) item.target = found.get(key);
         found.delete(key);
         if (item.target !== undefined || item.isRejected) continue;
@@ -229,7 +229,7 @@ export class DocumentRewriter implements Rewriter {
     const keys = items.map(({ context }) => keyTexts(plan, context));
     const rows = await this.#rows.get(plan)?.byKeys(keys.filter((key) => key !== undefined));
     const found = new Map(rows?.map((row) => [row.key, row]));
-    for (const [index, item] of items.entries()) item.target = found.get(keys[index]?.join(keySeparator) ?? "");
+    for (const [index, item] of items.entries()) item.target = found.get(joinKey(keys[index] ?? []));
   }
 
   /** Writes the values that differ into the documents. */

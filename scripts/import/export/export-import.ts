@@ -133,7 +133,7 @@ async function countUnwritten(
 ): Promise<void> {
   if (reason === undefined) return;
   const { rows } = await client.query<{ n: number; key: string }>(
-    `select count(*)::int as n, min(${keySql(plan, "t")}) as key from ${plan.table.name} t
+    `select count(*)::int as n, min(${keySql(plan, "t")}) as key from ${plan.table.rows} t
       where not exists (select from pgroundwork.import_row r
                          where r.run = ${run.number} and r.number = ${plan.number} and r.key = ${keySql(plan, "t")})`,
   );

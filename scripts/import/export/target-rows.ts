@@ -44,7 +44,7 @@ export class TargetRows {
     });
     const link = this.link && `(${this.link.codec.sql(`t.${identifier(this.link.target.name)}`)})`;
     this.#select = `select ${keySql(plan, "t")} as key, ${link ?? "null"} as link,
-      array[${cells.join(", ")}]::text[] as values, array[${texts.join(", ")}]::text[] as texts from ${plan.table.name} t`;
+      array[${cells.join(", ")}]::text[] as values, array[${texts.join(", ")}]::text[] as texts from ${plan.table.rows} t`;
   }
 
   /** Reads what the import recorded. */
@@ -107,7 +107,7 @@ export class TargetRows {
         where r.run = ${run.number} and r.number = ${plan.number} and r.key = ${keySql(plan, "t")})`,
     );
     await this.#client.query(
-      `declare new_rows no scroll cursor for select array[${key.join(", ")}]::text[] as key from ${plan.table.name} t
+      `declare new_rows no scroll cursor for select array[${key.join(", ")}]::text[] as key from ${plan.table.rows} t
         where ${known.join(" and ")} order by ${this.#order()}`,
     );
     for (;;) {

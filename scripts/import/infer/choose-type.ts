@@ -96,7 +96,8 @@ function ofIntegers(profile: ColumnProfile, type: string, kept: string[]): Chose
 function ofNumbers(profile: ColumnProfile, type: string, isKey: boolean): ChosenType {
   const counts = ["integer", "real"].map((kind) => profile.counts.get(kind as "integer" | "real") ?? 0);
   const [integers = 0] = counts;
-  if (profile.infinite > 0) return integers === 0 && !isKey ? double() : mixed(profile);
+  if (profile.infinite > 0 && profile.finerThanDouble === 0)
+    return integers === 0 && !isKey ? double() : mixed(profile);
   if (profile.tooLong > 0)
     return chosen("numeric", "numeric", [
       `${profile.tooLong} numbers have more digits than a numeric can have, and their rows will be rejected`,

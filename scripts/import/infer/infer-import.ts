@@ -1,6 +1,7 @@
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { isManyColumns, tooWideHint } from "../run/row-size.ts";
 import type { Source } from "../source/source.ts";
 import { createSql, dropSql } from "./created-table.ts";
 import { inferFromJson } from "./infer-json.ts";
@@ -40,6 +41,9 @@ export async function inferTables(options: {
       hint: "Use --infer without --create to import into them. Nothing was written.",
       exitCode: exitCode.notAllowed,
     });
+  for (const { name, columns } of proposal.tables)
+    if (isManyColumns(columns.length))
+      proposal.unsure.push(`${name}: it has ${columns.length} columns. ${tooWideHint}`);
   if (proposal.tables.length === 0)
     throw new OperationError(`${source.path} has no table that can be created.`, {
       hint: proposal.leftOut.join("; ") || "It is empty.",

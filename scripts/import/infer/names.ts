@@ -1,8 +1,10 @@
+import { ownColumns } from "../target/target-table.ts";
+
 /** Longest identifier of PostgreSQL in bytes. */
 const mostBytes = 63;
 
 /** Columns of every table of PostgreSQL, those that the import adds, and a name that no object can have as its own. */
-const systemColumns = new Set(["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "$ordinal", "$action", "__proto__"]);
+const systemColumns = new Set(["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", ...ownColumns, "__proto__"]);
 
 /**
  * Gives objects their names in the target. A name stays as it is, unless PostgreSQL cannot have it, or another one is

@@ -1,4 +1,4 @@
-import { plainDecimal } from "../values/decimal.ts";
+import { isDouble, plainDecimal } from "../values/decimal.ts";
 import { parseJson } from "../values/json-parser.ts";
 import { type EpochUnit, parseTime } from "../values/timestamp.ts";
 import { describeValue, InvalidText, JsonNumber, Problem, type Value } from "../values/value.ts";
@@ -35,6 +35,8 @@ export class ColumnProfile {
   wholeReals = 0;
   /** Numbers of JSON with a fraction or an exponent: they are decimals, and no doubles. */
   decimals = 0;
+  /** Those decimals that a double would round. */
+  finerThanDouble = 0;
   /** Numbers that have more digits than PostgreSQL's numeric. */
   tooLong = 0;
   /** Most digits before and after the point. */
@@ -126,6 +128,7 @@ export class ColumnProfile {
     if (/^-?\d{1,40}$/.test(value.text)) this.#integer(BigInt(value.text), row, value);
     else {
       this.decimals++;
+      if (!isDouble(value.text, Number(value.text))) this.finerThanDouble++;
       this.#count("real", value, row);
       this.#measure(value.text);
     }

@@ -5,7 +5,7 @@ import type { Source } from "../source/source.ts";
 import { DecimalSum, trimmedDecimal } from "../values/decimal.ts";
 import { type Hash, hashText, signedHash } from "../values/server-hash.ts";
 import { Problem } from "../values/value.ts";
-import { type ImportRun, keySeparator, keySql, unchangedName } from "./ledger.ts";
+import { type ImportRun, joinKey, keySql, unchangedName } from "./ledger.ts";
 import type { Difference } from "./result.ts";
 import type { UnchangedRows } from "./unchanged.ts";
 
@@ -74,7 +74,7 @@ export async function* expectedRows(
       for (const part of parts) {
         if (notLoaded.has(++ordinal)) continue;
         const values = columns.map((column) => canonical(column, part));
-        expected.push({ ordinal, key: keys.map((column) => canonical(column, part)).join(keySeparator), values, part });
+        expected.push({ ordinal, key: joinKey(keys.map((column) => canonical(column, part))), values, part });
       }
     }
     yield expected;
@@ -152,7 +152,7 @@ function rowsOfRun(run: ImportRun, plan: TablePlan, { unchanged }: LeftOutRows):
     unchanged === undefined
       ? ""
       : `and not exists (select from ${unchangedName(run)} u where u.number = ${plan.number} and u.fingerprint = r.fingerprint)`;
-  return `${plan.table.name} t
+  return `${plan.table.rows} t
      join pgroundwork.import_row r on r.run = ${run.number} and r.number = ${plan.number} and r.key = ${keySql(plan, "t")}
           and r.action in ('inserted', 'updated', 'unchanged') ${leftOut}`;
 }
@@ -166,13 +166,19 @@ export async function targetSums(
 ): Promise<TableSums> {
   const columns = comparedColumns(plan);
   const hashed = columns.map(
-    ({ codec, target }, index) =>
-      `sum(hashtextextended(coalesce('=' || (${codec.sql(`t.${quoted(target.name)}`)}) collate "C", ''), hashed.k)) as h${index}`,
+    ({ codec, target }) =>
+      `sum(hashtextextended(coalesce('=' || (${codec.sql(`t.${quoted(target.name)}`)}) collate "C", ''), hashed.k))`,
   );
   const numbers = columns.filter(({ codec }) => codec.isNumber);
-  const summed = numbers.map(({ target }, index) => `sum(t.${quoted(target.name)}::numeric) as s${index}`);
-  const { rows } = await client.query<Record<string, string | null>>(
-    `select (hashed.k & ${buckets - 1})::text as bucket, count(*) as n${["", ...hashed, ...summed].join(", ")}
+  const summed = numbers.map(({ target }) => {
+    const number = `t.${quoted(target.name)}::numeric`;
+    const finite = `filter (where ${number} not in ('NaN', 'Infinity', '-Infinity'))`;
+    return `sum(${number}) ${target.type.base === "numeric" ? finite : ""}`;
+  });
+  // Arrays, because a result has at most 1,664 columns.
+  const { rows } = await client.query<{ bucket: string; n: string; hashes: string[]; sums: (string | null)[] }>(
+    `select (hashed.k & ${buckets - 1})::text as bucket, count(*) as n, array[${hashed.join(", ")}]::text[] as hashes,
+            array[${summed.join(", ")}]::text[] as sums
        from ${rowsOfRun(run, plan, leftOut)}
       cross join lateral (select hashtextextended((${keySql(plan, "t")}) collate "C", 0) as k offset 0) as hashed
       group by 1`,
@@ -180,15 +186,11 @@ export async function targetSums(
   const result: TableSums = { rows: 0n, hashes: new Map(), sums: new Map() };
   const totals = numbers.map(() => new DecimalSum());
   for (const row of rows) {
-    result.rows += BigInt(row.n ?? 0);
+    result.rows += BigInt(row.n);
     const bucket = Number(row.bucket);
     for (const index of columns.keys())
-      result.hashes.set(bucket * columns.length + index, BigInt(row[`h${index}`] ?? 0));
-    for (const [index, total] of totals.entries()) {
-      const sum = row[`s${index}`] ?? "0";
-      // A row can have become NaN or infinite; its checksum differs as well.
-      if (/^-?[\d.]+$/.test(sum)) total.add(sum);
-    }
+      result.hashes.set(bucket * columns.length + index, BigInt(row.hashes[index] ?? 0));
+    for (const [index, total] of totals.entries()) total.add(row.sums[index] ?? "0");
   }
   for (const [index, { target }] of numbers.entries())
     result.sums.set(target.name, trimmedDecimal(totals[index]?.text ?? "0"));

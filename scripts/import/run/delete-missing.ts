@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import { OperationError } from "../../core/operation-error.ts";
 import type { ImportPlan } from "../plan.ts";
 import { type ForeignKey, literal } from "../target/target-table.ts";
+import { beforeSql } from "./before-image.ts";
 import { digestSql, type ImportRun, missingName, type RunTable, readRunTables } from "./ledger.ts";
 import { hasMissing, keepReferenced } from "./missing.ts";
 import { deleteRows, deletionOrder, keyText, referencingKeys } from "./removal.ts";
@@ -24,7 +25,7 @@ export async function deleteMissing(client: Client, run: ImportRun, plan: Import
     keys.set(table, await referencingKeys(client, table));
     await client.query(
       `insert into pgroundwork.import_row (run, number, key, action, digest, before)
-       select ${run.number}, ${table.number}, m.key, 'deleted', ${digestSql(table.columns, "t")}, to_jsonb(t.*)
+       select ${run.number}, ${table.number}, m.key, 'deleted', ${digestSql(table.columns, "t")}, ${beforeSql(table.columns, "t")}
          from ${rowsToDelete(run, table)}`,
     );
   }
@@ -53,7 +54,7 @@ async function tablesToDelete(client: Client, run: ImportRun): Promise<RunTable[
 }
 
 function rowsToDelete(run: ImportRun, table: RunTable): string {
-  return `${missingName(run)} m join ${table.target} t on ${keyText(table, "t")} = m.key
+  return `${missingName(run)} m join ${table.rows} t on ${keyText(table, "t")} = m.key
     where m.target = ${literal(table.target)} and m.kind = 'missing'`;
 }
 
@@ -67,10 +68,10 @@ async function lockRows(client: Client, run: ImportRun, table: RunTable): Promis
   const target = literal(table.target);
   await client.query(
     `delete from ${name} m where m.target = ${target} and m.kind = 'missing'
-        and not exists (select from ${table.target} t where ${keyText(table, "t")} = m.key)`,
+        and not exists (select from ${table.rows} t where ${keyText(table, "t")} = m.key)`,
   );
   await client.query(
-    `update ${name} m set kind = 'conflict', reason = 'the target changed it during this import' from ${table.target} t
+    `update ${name} m set kind = 'conflict', reason = 'the target changed it during this import' from ${table.rows} t
       where m.target = ${target} and m.kind = 'missing' and ${keyText(table, "t")} = m.key
         and m.digest is distinct from ${digestSql(table.columns, "t")}`,
   );

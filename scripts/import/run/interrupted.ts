@@ -2,9 +2,7 @@ import type { Client } from "pg";
 import { inTransaction } from "../../connection/session.ts";
 import type { ImportPlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
-import { identifier } from "../target/target-table.ts";
 import {
-  digestSql,
   type ImportRun,
   isReadFrom,
   listRuns,
@@ -15,9 +13,9 @@ import {
   unfinishedPhases,
 } from "./ledger.ts";
 import { forgetRejectedValues } from "./rejects.ts";
-import { keyText } from "./removal.ts";
 import type { ReplacedImport } from "./result.ts";
 import { dropStages } from "./stage.ts";
+import { recordWritten } from "./written.ts";
 
 /*
  * Runs that were interrupted keep their staged rows, so that the same import can continue. A run that reads the same
@@ -86,18 +84,7 @@ export async function recordInterrupted(client: Client, run: ImportRun, tables: 
     const stage = stageName(run, table);
     const { rows } = await client.query<{ there: boolean }>("select to_regclass($1) is not null as there", [stage]);
     if (rows[0]?.there !== true) continue;
-    const join = table.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
-    await client.query(
-      `insert into pgroundwork.import_row (run, number, key, action, digest, source_digest, source_key, fingerprint)
-       select r.run, r.number, ${keyText(table, "t")}, 'inserted', ${digestSql(table.columns, "t")},
-              s."$digest", s."$source_key", s."$fingerprint"
-         from pgroundwork.import_table r, ${stage} s join ${table.target} t on ${join}
-        where r.run = ${run.number} and r.number = ${table.number} and s."$action" is null and s."$ordinal" <= r.progress`,
-    );
-    await client.query(
-      `update pgroundwork.import_row r set digest = ${digestSql(table.columns, "t")} from ${table.target} t
-        where r.run = ${run.number} and r.number = ${table.number} and r.digest is null and r.key = ${keyText(table, "t")}`,
-    );
+    await recordWritten(client, run, table, `s."$action" is null and s."$ordinal" <= i.progress`);
   }
 }
 

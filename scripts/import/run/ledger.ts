@@ -51,6 +51,8 @@ export interface RunTable {
   number: number;
   source: string;
   target: string;
+  /** SQL of its own rows in FROM: without those of tables that inherit from it. */
+  rows: string;
   key: string[];
   /** SQL of a row's key as one text, on {@link rowAlias}. */
   keySql: string;
@@ -184,8 +186,10 @@ export async function saveReport(client: Client, run: ImportRun, report: ImportR
 /** Reads the tables of a run. */
 export async function readRunTables(client: Client, run: ImportRun): Promise<RunTable[]> {
   const { rows } = await client.query<RunTable>(
-    `select number, source, target, key, key_sql as "keySql", columns
-       from pgroundwork.import_table where run = $1 order by number`,
+    `select i.number, i.source, i.target, i.key, i.key_sql as "keySql", i.columns,
+            case when c.relkind = 'p' then '' else 'only ' end || i.target as rows
+       from pgroundwork.import_table i left join pg_class c on c.oid = to_regclass(i.target)
+      where i.run = $1 order by i.number`,
     [run.number],
   );
   return rows;
@@ -209,6 +213,11 @@ export function stageName({ number }: Pick<ImportRun, "number">, plan: Pick<Tabl
   return `pgroundwork.import_stage_${number}_${plan.number}`;
 }
 
+/** Name of the table in which a run tries staged rows. */
+export function triedName(run: Pick<ImportRun, "number">, plan: Pick<TablePlan, "number">): string {
+  return `${stageName(run, plan)}_tried`;
+}
+
 /** Name of the table that holds the fingerprints of the source while a run leaves unchanged rows out. */
 export function fingerprintsName({ number }: Pick<ImportRun, "number">): string {
   return `pgroundwork.import_stage_${number}_source`;
@@ -219,16 +228,24 @@ export function unchangedName({ number }: Pick<ImportRun, "number">): string {
   return `pgroundwork.import_stage_${number}_unchanged`;
 }
 
+/** Name of the table that holds the transactions in which a run wrote rows, until these are recorded. */
+export function writtenName({ number }: Pick<ImportRun, "number">): string {
+  return `pgroundwork.import_stage_${number}_written`;
+}
+
 /** Name of the table that holds the rows of earlier imports that a run's source lacks. */
 export function missingName({ number }: Pick<ImportRun, "number">): string {
   return `pgroundwork.import_stage_${number}_missing`;
 }
 
-/** SQL of a row's key as one text. The parts cannot contain the separator unless a text has it. */
+/** SQL of a row's key as one text, as {@link joinKey} makes it. */
 export function keySql(plan: Pick<TablePlan, "key" | "columns">, alias: string): string {
   const parts = plan.key.map((name) => {
-    const codec = plan.columns.find(({ target }) => target.name === name)?.codec;
-    return codec?.sql(`${alias}.${identifier(name)}`);
+    const column = plan.columns.find(({ target }) => target.name === name);
+    const part = column?.codec.sql(`${alias}.${identifier(name)}`);
+    const isEscaped =
+      plan.key.length > 1 && /^(text|varchar|bpchar|other|array|jsonb?)$/.test(column?.target.type.base ?? "");
+    return isEscaped ? `replace(replace(${part}, E'\\x1e', E'\\x1e0'), E'\\x1f', E'\\x1e1')` : part;
   });
   return `concat_ws(E'\\x1f', ${parts.join(", ")})`;
 }
@@ -239,11 +256,21 @@ export function digestSql(columns: readonly string[], alias: string): string {
 }
 
 /** Separator of the parts of a key. */
-export const keySeparator = "\x1f";
+const keySeparator = "\x1f";
+
+/** Joins the parts of a key to one text. A part that has the separator is escaped, so that no two keys are the same. */
+export function joinKey(parts: readonly (string | null)[]): string {
+  if (parts.length === 1) return parts[0] ?? "";
+  return parts
+    .map((part) => (part ?? "").replaceAll("\x1e", "\x1e0").replaceAll(keySeparator, "\x1e1"))
+    .join(keySeparator);
+}
 
 /** Formats a key for people: on one line, escaped and cut. A key that was formatted before stays as it is. */
 export function shownKey(key: string): string {
-  return shown(key.replaceAll(keySeparator, ", "));
+  const parts = key.split(keySeparator);
+  if (parts.length === 1) return shown(key);
+  return shown(parts.map((part) => part.replaceAll("\x1e1", keySeparator).replaceAll("\x1e0", "\x1e")).join(", "));
 }
 
 /** SQL of the rows of a table that imports wrote and did not roll back: `r` is the row's record, `i` its table. */

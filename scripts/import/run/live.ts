@@ -153,7 +153,7 @@ class TableComparison {
     const { rows } = await this.#client.query<{ known: boolean; others: string; rows: string }>(
       `select coalesce((select others_known from pgroundwork.import_table where run = $1 and number = $2), false) as known,
               (select count(*) from pgroundwork.import_row where run = $1 and number = $2 and action = 'other') as others,
-              (select count(*) from ${plan.table.name}) as rows`,
+              (select count(*) from ${plan.table.rows}) as rows`,
       [run.number, plan.number],
     );
     this.#othersKnown = rows[0]?.known === true;
@@ -232,7 +232,7 @@ class TableComparison {
     const key = keySql(plan, "t");
     const { rows } = await this.#client.query<TargetRow & { key: string }>(
       `with b as (${baseline(run, plan)}), t as (select ${key} as key, ${hashSql(plan)} as hash, ${digest} as digest
-          from ${plan.table.name} t)
+          from ${plan.table.rows} t)
        select coalesce(t.key, b.key) as key, t.hash::text as hash, b.key is not null as "isKnown",
               coalesce(b."isOfSource", false) as "isOfSource",
               not coalesce(b."sameRow" and b.digest = t.digest, false) as "targetChanged",
@@ -252,7 +252,7 @@ class TableComparison {
     const wanted = this.#changes.filter((change) => change.columns.length > 0);
     if (wanted.length === 0) return;
     const { rows } = await this.#client.query<{ key: string; values: (string | null)[] }>(
-      `select ${keySql(this.#plan, "t")} as key, array[${values}]::text[] as values from ${this.#plan.table.name} t
+      `select ${keySql(this.#plan, "t")} as key, array[${values}]::text[] as values from ${this.#plan.table.rows} t
         where ${keySql(this.#plan, "t")} = any ($1)`,
       [wanted.map(({ key }) => key)],
     );

@@ -2,17 +2,20 @@ import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { isFromServer, serverFaultHint } from "../../connection/server-fault.ts";
-import { detectLostClients, inTransaction } from "../../connection/session.ts";
+import { backendPid, detectLostClients, inTransaction } from "../../connection/session.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import type { ImportMap } from "../map.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import { identifier } from "../target/target-table.ts";
 import { shown } from "../values/shown.ts";
+import { awaitTurn, BlocksTurn } from "./commit-turn.ts";
 import { deleteMissing } from "./delete-missing.ts";
 import { dependencyGroups } from "./groups.ts";
 import { inTurn } from "./in-turn.ts";
 import { type ImportRun, keySql, stageName } from "./ledger.ts";
 import { fixTextForms } from "./text-forms.ts";
+import { updateExisting } from "./update-existing.ts";
+import { recordTransaction } from "./written.ts";
 
 /** Options of {@link loadTables}. */
 export interface LoadOptions {
@@ -53,7 +56,7 @@ export async function loadTables(
   const committed = () => options.afterBatch?.(++batch);
   if (plan.map.atomic === true) {
     if ((await progressOf(client, run, plan.tables[0])) === 0n) {
-      await inSession(client, plan, async () => {
+      await inSession(client, run, plan, async () => {
         await deleteMissing(client, run, plan);
         for (const group of groups) await loadWhole(client, run, plan, group, options);
       });
@@ -61,13 +64,13 @@ export async function loadTables(
     }
     return;
   }
-  if (await inSession(client, plan, () => deleteMissing(client, run, plan))) await committed();
+  if (await inSession(client, run, plan, () => deleteMissing(client, run, plan))) await committed();
   for (const group of groups) {
     const [only] = group;
     if (group.length === 1 && only !== undefined && isBatched(only)) {
       await loadInBatches(client, run, plan, only, options, committed);
     } else if ((await progressOf(client, run, only)) === 0n) {
-      await inSession(client, plan, () => loadWhole(client, run, plan, group, options));
+      await inSession(client, run, plan, () => loadWhole(client, run, plan, group, options));
       await committed();
     }
   }
@@ -79,13 +82,19 @@ function isBatched({ table, entry }: TablePlan): boolean {
 }
 
 /** Runs work in a transaction with the map's settings. Deferred constraints are checked before the commit. */
-async function inSession<T>(client: Client, { map }: ImportPlan, work: () => Promise<T>): Promise<T> {
+async function inSession<T>(
+  client: Client,
+  run: ImportRun,
+  { map, tables }: ImportPlan,
+  work: () => Promise<T>,
+): Promise<T> {
   return inTransaction(client, async () => {
     for (const [name, value] of Object.entries(map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
     const result = await work();
     const check = client.query("set constraints all immediate");
     await check.catch((error: unknown) => Promise.reject(explained(error, "A deferred constraint", map)));
+    await recordTransaction(client, run, tables);
     return result;
   });
 }
@@ -119,15 +128,23 @@ async function loadInBatches(
     from = after + BigInt(options.batchRows) < last ? after + BigInt(options.batchRows) : last;
     return { after, to: from };
   };
+  const pids = new Map<Client, number>();
   const load = async (session: Client, { after, to }: { after: bigint; to: bigint }, before: Promise<void>) => {
     options.signal?.throwIfAborted();
     const range = `s."$ordinal" > ${after} and s."$ordinal" <= ${to}`;
-    await inSession(session, plan, async () => {
-      await session.query(batchSettings);
-      await failingFor(table, plan.map, session.query(insertSql(run, table, range)));
-      await updateExisting(session, run, table, plan.map, range);
+    const write = (turn: () => Promise<void>) =>
+      inSession(session, run, plan, async () => {
+        await session.query(batchSettings);
+        await failingFor(table, plan.map, session.query(insertSql(run, [table], range)));
+        await updateExisting(session, run, table, range, (work) => failingFor(table, plan.map, work));
+        await turn();
+        await setProgress(session, run, table, to);
+      });
+    const others = [...pids].flatMap(([other, pid]) => (other === session ? [] : [pid]));
+    await write(() => awaitTurn(session, others, before)).catch(async (error: unknown) => {
+      if (!(error instanceof BlocksTurn)) throw error;
       await before;
-      await setProgress(session, run, table, to);
+      await write(async () => {});
     });
     options.onProgress(table, Number(to));
     await committed();
@@ -138,7 +155,9 @@ async function loadInBatches(
     async (second) => {
       await detectLostClients(second);
       await fixTextForms(second);
-      await inTurn([client, second], next, load);
+      const sessions = [client, second];
+      for (const session of sessions) pids.set(session, await backendPid(session));
+      await inTurn(sessions, next, load);
     },
     "pgroundwork import",
   );
@@ -168,16 +187,11 @@ async function loadWhole(
   options: LoadOptions,
 ): Promise<void> {
   options.signal?.throwIfAborted();
-  const inserts = group.map((table) => insertSql(run, table, "true"));
   const [first] = group;
   if (first === undefined) return;
-  const sql =
-    inserts.length === 1
-      ? (inserts[0] as string)
-      : `with ${inserts.map((insert, index) => `i${index} as (${insert})`).join(", ")} select`;
-  await failingFor(first, map, client.query(sql));
+  await failingFor(first, map, client.query(insertSql(run, group, "true")));
   for (const table of group) {
-    await updateExisting(client, run, table, map, "true");
+    await updateExisting(client, run, table, "true", (work) => failingFor(table, map, work));
     // A table without rows is done, too.
     await setProgress(client, run, table, 9_223_372_036_854_775_807n);
     options.onProgress(table, Number.POSITIVE_INFINITY);
@@ -192,43 +206,31 @@ async function setProgress(client: Client, run: ImportRun, { number }: TablePlan
   ]);
 }
 
-function insertSql(run: ImportRun, plan: TablePlan, range: string): string {
+/** SQL that inserts staged rows into tables. All are inserted by one statement. */
+function insertSql(run: ImportRun, plans: readonly TablePlan[], range: string): string {
+  const statements = plans.flatMap((plan, index) => {
+    const insert = insertRowsSql(run, plan, range);
+    if (plan.table.triggers.length === 0) return [`i${index} as (${insert})`];
+    // A trigger can give a row another key, by which its staged row does not find it.
+    return [
+      `w${index} as (${insert} returning ${keySql(plan, "t")} as key)`,
+      `i${index} as (insert into pgroundwork.import_row (run, number, key, action)
+         select ${run.number}, ${plan.number}, w.key, 'inserted' from w${index} w where w.key not in (
+           select ${keySql(plan, "s")} from ${stageName(run, plan)} s where s."$action" is null and ${range}))`,
+    ];
+  });
+  const [only] = plans;
+  if (plans.length === 1 && statements.length === 1 && only !== undefined) return insertRowsSql(run, only, range);
+  return `with ${statements.join(", ")} select`;
+}
+
+function insertRowsSql(run: ImportRun, plan: TablePlan, range: string): string {
   const names = plan.columns.filter(({ computed }) => !computed).map(({ target }) => identifier(target.name));
   // Random keys, such as UUIDs, fill an index several times faster in its order.
   const first = plan.entry.orderBy ?? (isOrderFree(plan) ? plan.key : []);
   const order = [...first.map(identifier), '"$ordinal"'].map((name) => `s.${name}`).join(", ");
-  return `insert into ${plan.table.name} (${names.join(", ")}) select ${names.map((name) => `s.${name}`).join(", ")}
+  return `insert into ${plan.table.name} as t (${names.join(", ")}) select ${names.map((name) => `s.${name}`).join(", ")}
      from ${stageName(run, plan)} s where s."$action" is null and ${range} order by ${order}`;
-}
-
-/** Updates rows that exist with other values, and keeps them as they were. */
-async function updateExisting(
-  client: Client,
-  run: ImportRun,
-  plan: TablePlan,
-  map: ImportMap,
-  range: string,
-): Promise<void> {
-  const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
-  const rows = `${stageName(run, plan)} s join ${plan.table.name} t on ${join} where s."$action" = 'update' and ${range}`;
-  const kept = await client.query(
-    `insert into pgroundwork.import_row (run, number, key, action, source_digest, source_key, before, fingerprint)
-     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'updated', s."$digest", s."$source_key", to_jsonb(t.*),
-            s."$fingerprint"
-       from ${rows}`,
-  );
-  if (kept.rowCount === 0) return;
-  const names = plan.columns
-    .filter(({ computed, target }) => !computed && !plan.key.includes(target.name))
-    .map(({ target }) => identifier(target.name));
-  await failingFor(
-    plan,
-    map,
-    client.query(
-      `update ${plan.table.name} t set ${names.map((name) => `${name} = s.${name}`).join(", ")}
-         from ${stageName(run, plan)} s where ${join} and s."$action" = 'update' and ${range}`,
-    ),
-  );
 }
 
 /** Longest part of a message of the server that an error repeats, in characters. */
@@ -238,8 +240,8 @@ const mostOfMessage = 500;
 const notOfRows = /^(08|40|53|55|57|58|XX)/;
 
 /** Explains a refusal of a table: by a trigger, since everything else was checked before. */
-async function failingFor({ table }: TablePlan, map: ImportMap, work: Promise<unknown>): Promise<void> {
-  await work.catch((error: unknown) => Promise.reject(explained(error, table.name, map)));
+async function failingFor<T>({ table }: TablePlan, map: ImportMap, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => Promise.reject(explained(error, table.name, map)));
 }
 
 /** Explains an error of the target. Returns it as it is if whoever opened the connection explains it. */

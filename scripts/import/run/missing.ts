@@ -3,6 +3,7 @@ import { type ImportPlan, isKeyServerChecked, type TablePlan } from "../plan.ts"
 import type { Source } from "../source/source.ts";
 import { type ForeignKey, identifier, literal } from "../target/target-table.ts";
 import { printed } from "../values/codec.ts";
+import { withHashJoins } from "./hash-joins.ts";
 import {
   baselineRows,
   digestSql,
@@ -16,9 +17,9 @@ import {
 } from "./ledger.ts";
 import { writeLines } from "./lines-file.ts";
 import { isKeyMasked, maskedText } from "./mask.ts";
-import { referencingKeys } from "./removal.ts";
+import { isReferable, referencingKeys } from "./removal.ts";
 import type { MissingKind, MissingRow } from "./result.ts";
-import { countUnchanged, keysOfUnchanged, withHashJoins } from "./unchanged.ts";
+import { countUnchanged, keysOfUnchanged } from "./unchanged.ts";
 
 /*
  * Rows that earlier imports recorded, that are still in the target, and whose keys the source no longer has. They are
@@ -74,8 +75,7 @@ interface Origin extends SourceOrigin {
 
 /** Finds the missing rows of one table; returns the number of its rows that the source has. */
 async function findIn(client: Client, origin: Origin, run: ImportRun, plan: TablePlan): Promise<number> {
-  const target = plan.table.name;
-  const counted = await client.query<{ n: string }>(`select count(*) as n from ${target}`);
+  const counted = await client.query<{ n: string }>(`select count(*) as n from ${plan.table.rows}`);
   const all = Number(counted.rows[0]?.n);
   // Rows that were left out are in the target. If it has no others, none is missing.
   if (all === (await countUnchanged(client, run, plan))) return all;
@@ -88,7 +88,7 @@ async function findIn(client: Client, origin: Origin, run: ImportRun, plan: Tabl
   const { rows } = await withHashJoins<{ absent: string }>(
     client,
     `with absent as materialized (
-       select t.key from (select ${keySql(plan, "t")} as key from ${target} t) t
+       select t.key from (select ${keySql(plan, "t")} as key from ${plan.table.rows} t) t
         where not exists (select from (${seen.join(" union all ")}) s where s.key = t.key)),
      judged as (
        insert into ${missingName(run)} (target, key, digest, kind, reason)
@@ -167,7 +167,7 @@ function judgedRows(origin: Origin, run: ImportRun, plan: TablePlan, unreadable:
          from ${baselineRows(target)} and u.phase <> 'stopped' and r.run < ${run.number} and r.digest is not null
           and r.key in (select key from absent)
        window every as (partition by r.key) order by r.key, r.run desc) b
-     join ${target} t on ${keySql(plan, "t")} = b.key
+     join ${plan.table.rows} t on ${keySql(plan, "t")} = b.key
     where b.action <> 'deleted'`;
 }
 
@@ -212,8 +212,9 @@ function referencingRows(
 function keepReferencedSql(run: ImportRun, plan: TablePlan, key: ForeignKey, referencing: string): string {
   const target = plan.table.name;
   return `update ${missingName(run)} m set kind = 'referenced', reason = ${literal(`${key.table} references it (${key.name})`)}
-     from ${target} t
-    where m.target = ${literal(target)} and m.kind = 'missing' and ${keySql(plan, "t")} = m.key and ${referencing}`;
+     from ${plan.table.rows} t
+    where m.target = ${literal(target)} and m.kind = 'missing' and ${keySql(plan, "t")} = m.key
+      and ${isReferable(key, { target })} and ${referencing}`;
 }
 
 async function hasKind(client: Client, run: ImportRun, kind: MissingKind): Promise<boolean> {

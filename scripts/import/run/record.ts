@@ -2,13 +2,17 @@ import type { Client } from "pg";
 import { inTransaction } from "../../connection/session.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
-import { identifier, literal } from "../target/target-table.ts";
-import { baselineRows, digestSql, type ImportRun, keySql, setPhase, stageName } from "./ledger.ts";
+import { identifier } from "../target/target-table.ts";
+import { baselineRows, type ImportRun, keySql, readRunTables, setPhase } from "./ledger.ts";
+import { moveSequences } from "./sequences.ts";
 import { recordUnchanged } from "./unchanged.ts";
+import { recordWritten } from "./written.ts";
 
 /**
  * Records which rows of the target the run wrote, as the triggers of all tables left them, moves sequences behind the
  * imported numbers, and writes the audit row. Everything in one transaction: afterwards the run is loaded.
+ *
+ * @returns notes on sequences, for the report
  */
 export async function recordRows(
   client: Client,
@@ -16,38 +20,20 @@ export async function recordRows(
   plan: ImportPlan,
   source: Source,
   summary: object,
-): Promise<void> {
+): Promise<string[]> {
+  const notes: string[] = [];
   await inTransaction(client, async () => {
     for (const [name, value] of Object.entries(plan.map.session ?? {}))
       await client.query("select set_config($1, $2, true)", [name, value]);
-    for (const table of plan.tables) {
-      await recordTable(client, run, table);
-      await recordUnchanged(client, run, table);
-    }
-    for (const table of plan.tables) await moveSequences(client, table, source);
+    for (const table of await readRunTables(client, run))
+      await recordWritten(client, run, table, `(s."$action" is null or s."$action" = 'unchanged')`);
+    for (const table of plan.tables) await recordUnchanged(client, run, table);
+    for (const table of plan.tables) notes.push(...(await moveSequences(client, table, source)));
     await writeAudit(client, run, plan, summary);
     for (const table of plan.tables) await recordOthers(client, run, table);
     await setPhase(client, run, "loaded");
   });
-}
-
-async function recordTable(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
-  const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
-  const digest = digestSql(
-    plan.table.columns.map(({ name }) => name),
-    "t",
-  );
-  await client.query(
-    `update pgroundwork.import_row r set digest = ${digest} from ${plan.table.name} t
-      where r.run = ${run.number} and r.number = ${plan.number} and r.action = 'updated' and r.key = ${keySql(plan, "t")}`,
-  );
-  await client.query(
-    `insert into pgroundwork.import_row (run, number, key, action, digest, source_digest, source_key, fingerprint)
-     select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, coalesce(s."$action", 'inserted'), ${digest},
-            s."$digest", s."$source_key", s."$fingerprint"
-       from ${stageName(run, plan)} s join ${plan.table.name} t on ${join}
-      where s."$action" is null or s."$action" = 'unchanged'`,
-  );
+  return notes;
 }
 
 /** Most rows of a table that are recorded as not from the source. */
@@ -60,7 +46,7 @@ const mostOthers = 100_000;
 async function recordOthers(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
   // Each written row is there once, so equal counts mean that there are no others.
   const { rows } = await client.query<{ n: string }>(
-    `select (select count(*) from ${plan.table.name}) - (select count(*) from pgroundwork.import_row
+    `select (select count(*) from ${plan.table.rows}) - (select count(*) from pgroundwork.import_row
              where run = ${run.number} and number = ${plan.number}
                and action <> 'deleted') as n`,
   );
@@ -69,27 +55,13 @@ async function recordOthers(client: Client, run: ImportRun, plan: TablePlan): Pr
   if (others > 0)
     await client.query(
       `insert into pgroundwork.import_row (run, number, key, action)
-       select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'other' from ${plan.table.name} t
+       select ${run.number}, ${plan.number}, ${keySql(plan, "t")}, 'other' from ${plan.table.rows} t
         where not exists (select from ${baselineRows(plan.table.name)} and r.key = ${keySql(plan, "t")})`,
     );
   await client.query("update pgroundwork.import_table set others_known = true where run = $1 and number = $2", [
     run.number,
     plan.number,
   ]);
-}
-
-/** Moves a sequence behind the highest imported number, and behind the last one that the source gave. */
-async function moveSequences(client: Client, { table, columns, entry }: TablePlan, source: Source): Promise<void> {
-  for (const { target, computed } of columns) {
-    if (target.sequence === null || computed) continue;
-    const last = source.lastNumbers.get(entry.from) ?? 0n;
-    await client.query(
-      `select setval(${literal(target.sequence)}, reached) from (
-         select greatest(coalesce(max(${identifier(target.name)}), 0), ${last},
-                  (select case when is_called then last_value else last_value - 1 end from ${target.sequence})) as reached
-           from ${table.name}) as highest where reached > 0`,
-    );
-  }
 }
 
 async function writeAudit(

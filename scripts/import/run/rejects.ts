@@ -24,7 +24,7 @@ export async function completeRejects(
   run: ImportRun,
   plan: TablePlan,
   { map }: ImportPlan,
-  unchanged: UnchangedRows | undefined,
+  readUnchanged: () => Promise<UnchangedRows | undefined>,
 ): Promise<void> {
   const { rows } = await client.query<{ ordinal: string }>(
     "select ordinal from pgroundwork.import_reject where run = $1 and number = $2 and source is null and kind = 'rejected' order by ordinal",
@@ -49,6 +49,7 @@ export async function completeRejects(
     page = [];
   };
   if (wanted.length === 0) return;
+  const unchanged = await readUnchanged();
   const leftOut = unchanged?.counter();
   reading: for await (const read of unchanged?.read(source, plan, {}) ?? source.rows(plan.entry)) {
     for (const { row, place, ordinal: position } of read) {

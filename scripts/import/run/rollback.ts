@@ -5,6 +5,7 @@ import { detectLostClients, inTransaction } from "../../connection/session.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
 import { type ForeignKey, identifier, literal } from "../target/target-table.ts";
+import { printed } from "../values/codec.ts";
 import { recordInterrupted } from "./interrupted.ts";
 import {
   digestSql,
@@ -17,22 +18,17 @@ import {
   shownKey,
 } from "./ledger.ts";
 import { forgetRejectedValues } from "./rejects.ts";
-import { deleteRows, deletionOrder, keyText, referencingKeys } from "./removal.ts";
+import { deletionOrder, isReferable, keyText, referencingKeys } from "./removal.ts";
+import { RestoreConflict, type RevertedTable, type RollbackConflict, recordsOf, revertRows } from "./revert.ts";
 import { dropStages } from "./stage.ts";
 import { fixTextForms } from "./text-forms.ts";
 
-/** A reason why a row of a run is not removed. */
-export interface RollbackConflict {
-  table: string;
-  key: string;
-  reason: string;
-}
+export type { RollbackConflict } from "./revert.ts";
 
 /** Result of {@link rollbackImport}. */
 export interface RollbackResult {
   run: string;
-  /** `gone`: rows that the run inserted and that were deleted before. `reinserted`: rows that the run deleted. */
-  tables: { table: string; deleted: number; restored: number; reinserted: number; gone: number }[];
+  tables: RevertedTable[];
   /** Rows that changed or became referenced since. If there is any, nothing was changed. */
   conflicts: RollbackConflict[];
   /** Newer runs that wrote no row, so that they were not chosen. Empty if the run was named. */
@@ -119,6 +115,7 @@ async function rollbackLocked(
     if (!dryRun) await removeStages(client, run, tables);
     return { ...result, tables: tables.map(({ target }) => ({ table: target, ...nothing })) };
   }
+  await requireColumns(client, run, tables);
   const keys = new Map<RunTable, ForeignKey[]>();
   for (const table of tables) keys.set(table, await referencingKeys(client, table));
   await inTransaction(client, async () => {
@@ -127,22 +124,42 @@ async function rollbackLocked(
     if (run.phase === "loading") await recordInterrupted(client, run, tables);
     await dropStages(client, run, tables);
     // No one may change or reference the rows between the check and the deletion.
-    for (const { target } of tables) await client.query(`lock table ${target} in share row exclusive mode`);
+    for (const table of tables) {
+      await client.query(`lock table ${table.target} in share row exclusive mode`);
+      // A row that references one of them locks it, and may not be committed yet.
+      await client.query(`select count(*) from (select from ${writtenRows(run, table)} for update of t) as locked`);
+    }
     for (const table of tables) {
       result.conflicts.push(...(await findChanged(client, run, table)), ...(await findReplaced(client, run, table)));
       for (const key of keys.get(table) ?? [])
         result.conflicts.push(...(await findReferences(client, run, table, key, tables)));
     }
     if (result.conflicts.length > 0) throw new NothingChanged();
-    const groups = deletionOrder(tables, keys);
-    for (const group of groups) await removeRows(client, run, group, result);
-    for (const group of groups.toReversed()) await reinsertRows(client, run, group, result);
+    result.tables.push(...(await revertRows(client, run, deletionOrder(tables, keys).flat())));
     if (dryRun) throw new NothingChanged();
     await setPhase(client, run, "rolled back");
   }).catch((error: unknown) => {
-    if (!(error instanceof NothingChanged)) throw error;
+    if (error instanceof RestoreConflict) result.conflicts.push(error.conflict);
+    else if (!(error instanceof NothingChanged)) throw error;
   });
   return result;
+}
+
+/** Refuses a rollback if a table lacks a column: it cannot be told which of its rows were changed since the run. */
+async function requireColumns(client: Client, run: ImportRun, tables: readonly RunTable[]): Promise<void> {
+  for (const { target, columns } of tables) {
+    const { rows } = await client.query<{ name: string }>(
+      `select name from unnest($2::text[]) as name where to_regclass($1) is not null and not exists (
+         select from pg_attribute where attrelid = to_regclass($1) and attname = name and not attisdropped)`,
+      [target, columns],
+    );
+    if (rows.length === 0) continue;
+    const names = rows.map(({ name }) => identifier(name)).join(", ");
+    throw new OperationError(
+      `${target} no longer has what import ${run.id} wrote: ${names}. Rows that were changed since cannot be told from others. Nothing was changed.`,
+      { hint: "Rename the columns back if they were renamed. Otherwise, delete the rows by a migration." },
+    );
+  }
 }
 
 /** Ends the transaction without a change. What an interrupted run needs to continue stays, too. */
@@ -159,7 +176,7 @@ async function removeStages(client: Client, run: ImportRun, tables: readonly Run
 
 /** SQL of the rows of the target that a run wrote: `t` is the row, `r` its record. */
 function writtenRows(run: ImportRun, table: RunTable): string {
-  return `pgroundwork.import_row r join ${table.target} t on r.key = ${keyText(table, "t")}
+  return `pgroundwork.import_row r join ${table.rows} t on r.key = ${keyText(table, "t")}
     where r.run = ${run.number} and r.number = ${table.number} and r.action in ('inserted', 'updated')`;
 }
 
@@ -183,16 +200,20 @@ async function findReferences(
   const match = key.columns
     .map((name, index) => `c.${identifier(name)} = t.${identifier(key.parentColumns[index] ?? "")}`)
     .join(" and ");
+  const restored = key.columns
+    .map((name) => `o.before ->> ${literal(name)} is distinct from ${printed(`c.${identifier(name)}`)}`)
+    .join(" or ");
   const ofRun =
     own === undefined
       ? "false"
       : `exists (select from pgroundwork.import_row o where o.run = ${run.number} and o.number = ${own.number}
-           and o.action = 'inserted' and o.key = ${keyText(own, "c")})`;
+           and o.key = ${keyText(own, "c")} and (o.action = 'inserted' or o.action = 'updated' and (${restored})))`;
   const { rows } = await client.query<{ key: string }>(
     `select distinct r.key from pgroundwork.import_row r
-       join ${table.target} t on r.key = ${keyText(table, "t")}
+       join ${table.rows} t on r.key = ${keyText(table, "t")}
        join ${key.table} c on ${match}
-      where r.run = ${run.number} and r.number = ${table.number} and r.action = 'inserted' and not ${ofRun}
+      where r.run = ${run.number} and r.number = ${table.number} and r.action = 'inserted'
+        and ${isReferable(key, table)} and not ${ofRun}
       order by 1 limit ${shownConflicts}`,
   );
   return rows.map(({ key: row }) => ({
@@ -202,98 +223,15 @@ async function findReferences(
   }));
 }
 
-async function removeRows(
-  client: Client,
-  run: ImportRun,
-  group: readonly RunTable[],
-  result: Omit<RollbackResult, "passedOver">,
-): Promise<void> {
-  const inserted = (table: RunTable) => recordsOf(run, table, "inserted");
-  const counts = await deleteRows(client, group, (table) => `select r.key ${inserted(table)}`);
-  for (const [index, table] of group.entries()) {
-    const deleted = counts[index] ?? 0;
-    const { rows } = await client.query<{ n: number }>(`select count(*)::int as n ${inserted(table)}`);
-    const restored = await restoreRows(client, run, table);
-    const gone = (rows[0]?.n ?? 0) - deleted;
-    result.tables.push({ table: table.target, deleted, restored, reinserted: 0, gone });
-  }
-}
-
-/** SQL of what a run recorded of the rows of a table: `r` is a row's record. */
-function recordsOf(run: ImportRun, table: RunTable, action: "inserted" | "deleted"): string {
-  return `from pgroundwork.import_row r
-    where r.run = ${run.number} and r.number = ${table.number} and r.action = '${action}'`;
-}
-
 /** Finds rows that the run deleted and that exist again. */
 async function findReplaced(client: Client, run: ImportRun, table: RunTable): Promise<RollbackConflict[]> {
   const { rows } = await client.query<{ key: string }>(
     `select r.key ${recordsOf(run, table, "deleted")}
-        and r.key in (select ${keyText(table, "t")} from ${table.target} t) order by 1 limit ${shownConflicts}`,
+        and r.key in (select ${keyText(table, "t")} from ${table.rows} t) order by 1 limit ${shownConflicts}`,
   );
   return rows.map(({ key }) => ({
     table: table.target,
     key: shownKey(key),
     reason: "was deleted by the import, and exists again",
   }));
-}
-
-/** Inserts the rows that the run deleted, with one statement, because the tables can reference each other. */
-async function reinsertRows(
-  client: Client,
-  run: ImportRun,
-  group: readonly RunTable[],
-  result: Omit<RollbackResult, "passedOver">,
-): Promise<void> {
-  const insertions = [];
-  for (const [index, table] of group.entries()) {
-    const names = (await writableColumns(client, table)).map(identifier);
-    insertions.push(
-      `i${index} as (insert into ${table.target} (${names.join(", ")}) overriding system value
-         select ${names.map((name) => `b.${name}`).join(", ")}
-           from (select r.before ${recordsOf(run, table, "deleted")}) d,
-                lateral jsonb_populate_record(null::${table.target}, d.before) as b returning 1)`,
-    );
-  }
-  const counts = group.map((_, index) => `(select count(*) from i${index})::int as n${index}`);
-  const { rows } = await client
-    .query<Record<string, number>>(`with ${insertions.join(", ")} select ${counts.join(", ")}`)
-    .catch((error: Error) => {
-      throw new OperationError(
-        `Rows that import ${run.id} deleted cannot be inserted again: ${error.message}. Nothing was changed.`,
-        { hint: "Remove what is in their way, and run the same command again.", cause: error },
-      );
-    });
-  for (const [index, { target }] of group.entries()) {
-    const counted = result.tables.find(({ table }) => table === target);
-    if (counted !== undefined) counted.reinserted += rows[0]?.[`n${index}`] ?? 0;
-  }
-}
-
-/** Returns the columns of a table that had values at the run and can be written. */
-async function writableColumns(client: Client, table: RunTable): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `select attname as name from pg_attribute
-      where attrelid = ${literal(table.target)}::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
-  );
-  return rows.map(({ name }) => name).filter((name) => table.columns.includes(name));
-}
-
-/** Gives updated rows the values that they had before the run. */
-async function restoreRows(client: Client, run: ImportRun, table: RunTable): Promise<number> {
-  const { rows } = await client.query<{ name: string }>(
-    `select attname as name from pg_attribute
-      where attrelid = ${literal(table.target)}::regclass and attnum > 0 and not attisdropped and attgenerated = '' and attidentity <> 'a'`,
-  );
-  const names = rows
-    .map(({ name }) => name)
-    .filter((name) => table.columns.includes(name) && !table.key.includes(name));
-  if (names.length === 0) return 0;
-  const { rowCount } = await client.query(
-    `update ${table.target} t set (${names.map(identifier).join(", ")}) =
-         row(${names.map((name) => `b.${identifier(name)}`).join(", ")})
-       from pgroundwork.import_row r, lateral jsonb_populate_record(null::${table.target}, r.before) as b
-      where r.run = ${run.number} and r.number = ${table.number} and r.action = 'updated' and r.key = ${keyText(table, "t")}`,
-  );
-  return rowCount ?? 0;
 }

@@ -8,6 +8,7 @@ import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-loc
 import { planImport } from "../plan.ts";
 import { requireSpaceToKeep } from "../source/kept-source.ts";
 import { beginRun, ensureImportLedger, findInterrupted, setPhase } from "./ledger.ts";
+import { checkStaged, requireNothingLoaded } from "./resume.ts";
 import { type ImportResult, type RunImportOptions, RunSteps } from "./steps.ts";
 import { fixTextForms } from "./text-forms.ts";
 
@@ -67,16 +68,18 @@ async function importLocked(client: Client, options: RunImportOptions): Promise<
   if (interrupted !== undefined) options.onEvent?.({ kind: "resumed", run: interrupted.id, phase: interrupted.phase });
   const run = interrupted ?? (await beginRun(client, source, plan, options.runId));
   await steps.replaceInterrupted(run);
+  await checkStaged(client, run, plan);
   if (run.phase === "staging") await steps.stage(run);
   else await steps.restoreStaged(run);
-  if (run.phase === "staging") {
+  if (run.phase !== "loaded") {
     if (steps.exceedsRejects()) {
+      await requireNothingLoaded(client, run);
       await steps.collectMissing(run);
       await steps.dropStages(run);
       await setPhase(client, run, "stopped");
       return steps.finish(run, "stopped");
     }
-    await setPhase(client, run, "validated");
+    if (run.phase === "staging") await setPhase(client, run, "validated");
   }
   if (run.phase === "validated" || run.phase === "loading") await steps.load(run);
   const verified = await steps.verify(run);

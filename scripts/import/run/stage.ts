@@ -1,17 +1,18 @@
 import type { Client } from "pg";
 import { convert, recordedValue } from "../convert.ts";
-import { type ImportPlan, isServerChecked, type TablePlan } from "../plan.ts";
+import { type ImportPlan, isDomain, isServerChecked, type TablePlan } from "../plan.ts";
 import type { Source, SourceRow } from "../source/source.ts";
 import { digestOfCells, sourceKey } from "../source-row.ts";
 import { identifier } from "../target/target-table.ts";
 import { copyField } from "../values/copy-text.ts";
 import { printable } from "../values/shown.ts";
-import { InvalidText, Problem, type Value } from "../values/value.ts";
+import { InvalidText, isTooLong, Problem, type Value } from "../values/value.ts";
 import { CopyWriter } from "./copy.ts";
-import { type ImportRun, keySeparator, stageName } from "./ledger.ts";
+import { type ImportRun, joinKey, stageName, triedName, writtenName } from "./ledger.ts";
 import { isMasked, maskedValue } from "./mask.ts";
 import { dropMissing } from "./missing.ts";
 import type { FieldProblem } from "./result.ts";
+import { isManyColumns, mostRowBytes, rowBytes, tooWide } from "./row-size.ts";
 import { dropUnchanged, type UnchangedRows } from "./unchanged.ts";
 
 /** Rows of one table that were read. */
@@ -19,6 +20,9 @@ export interface StagedTable {
   sourceRows: number;
   rejected: number;
 }
+
+/** Longest converted value of a rejected row that is recorded, in characters. Rows that reference it compare keys. */
+const mostStaged = 1 << 20;
 
 /** Gets the number of rows that were read so far. */
 export type StageProgress = (rows: number) => void;
@@ -29,7 +33,9 @@ export async function dropStages(
   run: ImportRun,
   tables: readonly Pick<TablePlan, "number">[],
 ): Promise<void> {
-  for (const table of tables) await client.query(`drop table if exists ${stageName(run, table)}`);
+  for (const table of tables)
+    await client.query(`drop table if exists ${stageName(run, table)}, ${triedName(run, table)}`);
+  await client.query(`drop table if exists ${writtenName(run)}`);
   await dropUnchanged(client, run);
   await dropMissing(client, run);
 }
@@ -40,17 +46,21 @@ export async function dropStages(
  */
 export async function createStage(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
   const stage = stageName(run, plan);
-  await client.query(`drop table if exists ${stage}`);
+  await client.query(`drop table if exists ${stage}, ${triedName(run, plan)}`);
   await client.query(`create table ${stage} (like ${plan.table.name})`);
   const changes = plan.table.columns
     .filter(({ notNull }) => notNull)
     .map(({ name }) => `alter ${identifier(name)} drop not null`);
+  // A domain would refuse values, such as the null of a column that is not mapped, before they can be rejected.
+  for (const { name, type } of plan.table.columns.filter(isDomain))
+    if (type.base !== "other") changes.push(`alter ${identifier(name)} type ${type.stored}`);
   for (const column of plan.columns)
     if (isServerChecked(column)) changes.push(`alter ${identifier(column.target.name)} type text using null`);
   changes.push(
     'add "$ordinal" bigint not null',
     'add "$action" text',
     'add "$digest" bigint',
+    'add "$seen" bigint',
     'add "$source_key" text',
     'add "$fingerprint" uuid',
   );
@@ -60,15 +70,17 @@ export async function createStage(client: Client, run: ImportRun, plan: TablePla
 
 /** Gives the stage the defaults of columns that are not mapped, because checks can concern them. */
 async function copyDefaults(client: Client, stage: string, plan: TablePlan): Promise<void> {
+  const names = plan.table.columns
+    .filter(({ constantDefault }) => constantDefault)
+    .map(({ name }) => name)
+    .filter((name) => !plan.columns.some(({ target }) => target.name === name));
   const { rows } = await client.query<{ name: string; expression: string }>(
     `select a.attname as name, pg_get_expr(d.adbin, d.adrelid) as expression
        from pg_attribute a join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-      where a.attrelid = $1 and a.attgenerated = '' and a.attname <> all ($2::text[])`,
-    [plan.table.oid, plan.columns.map(({ target }) => target.name)],
+      where a.attrelid = $1 and a.attgenerated = '' and a.attname = any ($2::text[])`,
+    [plan.table.oid, names],
   );
-  // A sequence must not advance for rows that are only staged, and no check can depend on a random value.
-  const constant = rows.filter(({ expression }) => !/nextval|random|uuid/i.test(expression));
-  for (const { name, expression } of constant)
+  for (const { name, expression } of rows)
     await client.query(`alter table ${stage} alter ${identifier(name)} set default ${expression}`);
 }
 
@@ -104,11 +116,11 @@ export async function stageTable(
     const staged = Object.fromEntries(
       plan.columns.flatMap(({ target }, index) => {
         const cell = cells[index];
-        return typeof cell === "string" ? [[target.name, cell]] : [];
+        return typeof cell === "string" && cell.length <= mostStaged ? [[target.name, cell]] : [];
       }),
     );
     const keys = keyIndexes.map((index) => cells[index]);
-    const key = keys.every((cell) => typeof cell === "string") && keys.length > 0 ? keys.join(keySeparator) : null;
+    const key = keys.every((cell) => typeof cell === "string") && keys.length > 0 ? joinKey(keys) : null;
     const fields = [
       run.number,
       String(plan.number),
@@ -123,6 +135,7 @@ export async function stageTable(
     ];
     return writer.add(rejectSql, `${fields.map(copyField).join("\t")}\n`);
   };
+  const isWide = isManyColumns(plan.table.columns.length);
   const leftOut = unchanged?.counter();
   const options = { signal, fingerprints: true };
   for await (const rows of unchanged?.read(source, plan, options) ?? source.rows(plan.entry, options)) {
@@ -140,25 +153,30 @@ export async function stageTable(
         const cells = new Array<string | null | Problem>(plan.columns.length);
         let line = "";
         let problems: FieldProblem[] | undefined;
-        for (const [index, column] of plan.columns.entries()) {
-          const cell = convert(column, part);
-          cells[index] = cell;
-          if (cell instanceof Problem) {
-            refuseAmbiguous(plan, row, cell, column.field, isMasked(column.field, map.mask));
-            problems ??= [];
-            const value = column.read(part);
-            const reason = isMasked(column.field, map.mask) ? maskedReason(value, column) : cell.reason;
-            problems.push({
-              fields: [column.field],
-              reason,
-              value: maskedValue(column.field, recordedValue(value), map.mask),
-            });
-          } else line += `\t${copyField(cell)}`;
+        try {
+          for (const [index, column] of plan.columns.entries()) {
+            const cell = convert(column, part);
+            cells[index] = cell;
+            if (cell instanceof Problem) {
+              refuseAmbiguous(plan, row, cell, column.field, isMasked(column.field, map.mask));
+              problems ??= [];
+              const value = column.read(part);
+              const reason = isMasked(column.field, map.mask) ? maskedReason(value, column) : cell.reason;
+              problems.push({
+                fields: [column.field],
+                reason,
+                value: maskedValue(column.field, recordedValue(value), map.mask),
+              });
+            } else line += `\t${copyField(cell)}`;
+          }
+          line = stagedLine(plan, result.sourceRows, part, row.fingerprint, line);
+        } catch (error) {
+          if (!isTooLong(error)) throw error;
+          problems = [{ fields: [], reason: "the row is longer than a text can be, with all of its values" }];
         }
-        const sent =
-          problems === undefined
-            ? writer.add(stageSql, stagedLine(plan, result.sourceRows, part, row.fingerprint, line))
-            : reject(row, problems, cells);
+        if (problems === undefined && isWide && rowBytes(plan, cells) > mostRowBytes)
+          problems = [{ fields: [], reason: tooWide }];
+        const sent = problems === undefined ? writer.add(stageSql, line) : reject(row, problems, cells);
         if (sent !== undefined) await sent;
       }
     }

@@ -21,6 +21,7 @@ import { clashesWithUnchanged, dropUnchanged, findBase, findUnchanged, NoBase, r
 import { unreadOf } from "./unread.ts";
 import { validateReferences, validateTable } from "./validate.ts";
 import { readCounts, verifyRun } from "./verify.ts";
+import { createWritten } from "./written.ts";
 
 /** Phases that a run reports, in this order. */
 export type PhaseName = "read" | "validate" | "load" | "record" | "verify";
@@ -87,6 +88,7 @@ export class RunSteps {
   #verify: ImportReport["verify"];
   /** Counts of the first pass: the comparison reads everything again. */
   #notes: Map<string, number> | undefined;
+  #remarks: string[] = [];
   #missing: MissingRow[] | undefined;
   #replaced: ReplacedImport[] = [];
   #sourceRows = 0;
@@ -156,19 +158,27 @@ export class RunSteps {
     });
     for (const table of plan.tables) if (await clashesWithUnchanged(client, run, table)) return false;
     this.#notes = new Map(plan.notes);
+    this.#remarks = [];
     await this.#phase("validate", async () => {
       await this.#requireFewMissing(run, await findMissing(client, source, run, plan));
       for (const table of plan.tables) {
         signal?.throwIfAborted();
         this.#progress("validate", table.table.name, 0, undefined);
-        await validateTable(client, run, table, plan);
+        this.#remarks.push(...(await validateTable(client, run, table, plan)));
       }
       await validateReferences(client, run, plan);
-      for (const table of plan.tables)
-        await completeRejects(client, source, run, table, plan, await readUnchanged(client, run, plan, table));
+      await this.#completeRejects(run);
     });
     await this.restoreStaged(run);
     return true;
+  }
+
+  async #completeRejects(run: ImportRun): Promise<void> {
+    const [client, plan] = [this.#client, this.#plan];
+    for (const table of plan.tables)
+      await completeRejects(client, this.#options.source, run, table, plan, () =>
+        readUnchanged(client, run, plan, table),
+      );
   }
 
   /** A value that only the map can interpret ends the run before anything was loaded. */
@@ -241,19 +251,21 @@ export class RunSteps {
       await keepSource(source, folder);
       await setKept(client, run, folder);
     }
+    await createWritten(client, run);
     await setPhase(client, run, "loading");
-    await this.#phase("load", () =>
-      loadTables(client, run, plan, {
+    await this.#phase("load", async () => {
+      await loadTables(client, run, plan, {
         connection: this.#options.connection,
         batchRows,
         afterBatch,
         signal,
         onProgress: (table, rows) => this.#progress("load", table.table.name, rows, undefined),
-      }),
-    );
+      });
+      await this.#completeRejects(run);
+    });
     await this.#phase("record", async () => {
       const summary = { source: source.path, sha256: source.sha256, rows: this.#sourceRows, rejected: this.#rejected };
-      await recordRows(client, run, plan, source, summary);
+      this.#remarks.push(...(await recordRows(client, run, plan, source, summary)));
       await client.query("analyze pgroundwork.import_row");
       for (const { table } of plan.tables) await client.query(`analyze ${table.name}`);
     });
@@ -327,7 +339,10 @@ export class RunSteps {
       rejects: await firstRejects(client, run, plan, shownRejects),
       ...(this.#missing === undefined ? {} : { missing: this.#missing }),
       ...(this.#replaced.length === 0 ? {} : { replaced: this.#replaced }),
-      notes: [...(this.#notes ?? plan.notes)].map(([note, count]) => `${note} (${count.toLocaleString("en")} times)`),
+      notes: [
+        ...[...(this.#notes ?? plan.notes)].map(([note, count]) => `${note} (${count.toLocaleString("en")} times)`),
+        ...this.#remarks,
+      ],
       notImported: source.notImported,
       unread: unreadOf(source, plan.map),
       phases: this.#phases,

@@ -1,10 +1,12 @@
-import type { Client, QueryResult, QueryResultRow } from "pg";
+import type { Client } from "pg";
 import { provenance } from "../../ledger/provenance.ts";
 import { type ImportPlan, isKeyServerChecked, type TablePlan } from "../plan.ts";
 import type { ReadOptions, Source, SourceRow } from "../source/source.ts";
 import { literal } from "../target/target-table.ts";
 import { CopyWriter } from "./copy.ts";
+import { withHashJoins } from "./hash-joins.ts";
 import { digestSql, fingerprintsName, type ImportRun, keySql, stageName, unchangedName } from "./ledger.ts";
+import { digestAsLeft } from "./written.ts";
 
 /*
  * A later run leaves rows out that are the same on both sides: their bytes in the source have the fingerprint that the
@@ -181,7 +183,7 @@ async function compareWithBase(
           loaded as (
             select r.fingerprint, count(*)::integer as parts,
                    bool_and(coalesce(r.action <> 'kept' and r.digest = ${targetDigest(plan)}, false)) as same
-              from pgroundwork.import_row r left join ${plan.table.name} t on ${keySql(plan, "t")} = r.key
+              from pgroundwork.import_row r left join ${plan.table.rows} t on ${keySql(plan, "t")} = r.key
              where r.run = ${base.run} and r.number = ${base.number} and r.action <> 'other' group by 1),
           known as (
             select distinct k.fingerprint from pgroundwork.import_row k
@@ -193,17 +195,6 @@ async function compareWithBase(
         and not exists (select from pgroundwork.import_reject j
                          where j.run = ${base.run} and j.number = ${base.number} and j.fingerprint = f.fingerprint)`,
   );
-}
-
-/** Runs a query without nested loops: how many rows are unchanged is unknown to the planner, and can be all or none. */
-export async function withHashJoins<Row extends QueryResultRow>(
-  client: Client,
-  sql: string,
-): Promise<QueryResult<Row>> {
-  await client.query("set enable_nestloop = off");
-  const result = await client.query<Row>(sql);
-  await client.query("reset enable_nestloop");
-  return result;
 }
 
 /** SQL of the hash of a row of the target. The one of a missing row is none that a run recorded: its key is null. */
@@ -271,21 +262,24 @@ export async function clashesWithUnchanged(client: Client, run: ImportRun, plan:
 
 /**
  * Records the rows that were left out as rows of this run, as the load left them. Those that the load changed, by a
- * trigger, are compared with the source again: they are no longer left out.
+ * trigger, are compared with the source again: they are no longer left out. Those that someone else changed meanwhile
+ * keep their hash, so that the next merge sees the change.
  */
 export async function recordUnchanged(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
   if (!(await hasUnchanged(client, run))) return;
   const base = await baseOf(client, run, plan);
   if (base === undefined) return;
+  const columns = plan.table.columns.map(({ name }) => name);
+  const digest = digestAsLeft(run, columns, "r.digest");
   await withHashJoins(
     client,
     `with carried as (
        insert into pgroundwork.import_row (run, number, key, action, digest, source_digest, source_key, fingerprint)
-       select ${run.number}, ${plan.number}, r.key, 'unchanged', ${targetDigest(plan)}, r.source_digest, r.source_key,
+       select ${run.number}, ${plan.number}, r.key, 'unchanged', ${digest}, r.source_digest, r.source_key,
               r.fingerprint
          from ${unchangedName(run)} u
          join pgroundwork.import_row r on r.run = ${base.run} and r.number = ${base.number} and r.fingerprint = u.fingerprint
-         join ${plan.table.name} t on ${keySql(plan, "t")} = r.key
+         join ${plan.table.rows} t on ${keySql(plan, "t")} = r.key
         where u.number = ${plan.number} and r.action <> 'other' returning key, digest, fingerprint)
      delete from ${unchangedName(run)} u using carried c, pgroundwork.import_row r
       where u.number = ${plan.number} and u.fingerprint = c.fingerprint and r.run = ${base.run}

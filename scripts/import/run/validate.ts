@@ -1,46 +1,53 @@
 import type { Client } from "pg";
 import type { ImportMap } from "../map.ts";
-import { type ImportPlan, isServerChecked, type TablePlan } from "../plan.ts";
+import { type ImportPlan, isDomain, isServerChecked, isStaged, type TablePlan } from "../plan.ts";
 import { type ForeignKey, identifier, literal, type UniqueIndex } from "../target/target-table.ts";
 import { printed } from "../values/codec.ts";
 import { shortenSql } from "../values/shown.ts";
+import { checkConstraints, fillGenerated } from "./constraints.ts";
 import { baseline, digestSql, type ImportRun, keySql, stageName } from "./ledger.ts";
 import { isMasked } from "./mask.ts";
 import { deletedRows } from "./missing.ts";
+import { evaluateStaged, rejectStaged, type StagedRows, wholeRow } from "./reject-staged.ts";
 
 /*
  * Validation happens in the database, on the staged rows: the target's own expressions decide, so that no rule of a
  * check, a key or a type is written a second time. A row that fails moves from the stage to the rejected rows.
  */
 
-/** Checks of one table that need no other table of the import. */
+/**
+ * Checks of one table that need no other table of the import.
+ *
+ * @returns what could not be checked before the load, for the report
+ */
 export async function validateTable(
   client: Client,
   run: ImportRun,
   plan: TablePlan,
   importPlan: ImportPlan,
-): Promise<void> {
+): Promise<string[]> {
   const { map } = importPlan;
+  const rows: StagedRows = { client, run, plan, masked: (map.mask ?? []).length > 0, session: map.session ?? {} };
   for (const column of plan.columns)
-    if (isServerChecked(column)) await checkType(client, run, plan, column, isMasked(column.field, map.mask));
-  for (const check of plan.table.checks)
-    await reject(
-      client,
-      run,
-      plan,
-      `(${check.expression}) is false`,
-      "null::text[]",
-      literal(`check ${check.name}: ${check.expression}`),
+    if (isServerChecked(column) || isDomain(column.target))
+      await checkType(rows, column, isMasked(column.field, map.mask));
+  await fillGenerated(rows);
+  for (const { name, expression } of plan.table.checks) {
+    const subject = `check ${name}: ${expression}`;
+    await evaluateStaged(rows, [expression], subject, () =>
+      rejectStaged(rows, `(${expression}) is false`, wholeRow, literal(subject)),
     );
+  }
   const primary = plan.table.uniques.filter(({ columns }) => columns !== null && columns.join() === plan.key.join());
   const others = plan.table.uniques.filter((each) => !primary.includes(each));
-  for (const unique of primary) await checkUnique(client, run, plan, unique);
-  await findExisting(client, run, plan, map.existing ?? "fail");
+  for (const unique of primary) await checkUnique(rows, unique);
+  await findExisting(rows, map.existing ?? "fail");
   const deleted = await deletedRows(client, run, importPlan, plan);
   for (const unique of others) {
-    await checkUnique(client, run, plan, unique);
-    await checkUniqueInTarget(client, run, plan, unique, deleted);
+    await checkUnique(rows, unique);
+    await checkUniqueInTarget(rows, unique, deleted);
   }
+  return checkConstraints(rows, deleted);
 }
 
 /**
@@ -56,53 +63,34 @@ export async function validateReferences(client: Client, run: ImportRun, { table
   }
 }
 
-/** Moves staged rows to the rejected rows. The condition and the texts are SQL on the stage's columns. */
-async function reject(
-  client: Client,
-  run: ImportRun,
-  plan: TablePlan,
-  condition: string,
-  fields: string,
-  reason: string,
-): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `with gone as (delete from ${stageName(run, plan)} s where ${condition} returning *)
-     insert into pgroundwork.import_reject (run, number, ordinal, kind, key, problems, staged, fingerprint)
-     select ${run.number}, ${plan.number}, "$ordinal", 'rejected', ${keySql(plan, "gone")},
-            jsonb_build_array(jsonb_build_object('fields', ${fields}, 'reason', ${reason})), to_jsonb(gone.*),
-            "$fingerprint" from gone`,
-  );
-  return (rowCount ?? 0) > 0;
-}
-
-/** Checks values of a type that only the server knows, and gives the stage's column that type. */
+/** Checks values of a domain or of a type that only the server knows, and gives the stage's column the latter type. */
 async function checkType(
-  client: Client,
-  run: ImportRun,
-  plan: TablePlan,
+  rows: StagedRows,
   { target, field }: TablePlan["columns"][number],
   masked: boolean,
 ): Promise<void> {
   const [column, type] = [identifier(target.name), target.type.name];
   const shown = (value: string) => (masked ? "'(masked)'" : shortenSql(value));
   const fields = `array[${literal(field)}]`;
-  await reject(
-    client,
-    run,
-    plan,
-    `not pg_input_is_valid(${column}, ${literal(type)})`,
-    fields,
-    `${literal(`${target.name} is not of type ${type}: `)} || ${shown(column)}`,
+  const isValid = `pg_input_is_valid(${column}::text, ${literal(type)})`;
+  await evaluateStaged(rows, [isValid], `${target.name}: the type ${type}`, () =>
+    rejectStaged(
+      rows,
+      `not ${isValid}`,
+      fields,
+      `${literal(`${target.name} is not of type ${type}: `)} || ${shown(`${column}::text`)}`,
+    ),
   );
-  await reject(
-    client,
-    run,
-    plan,
+  if (target.type.base !== "other") return;
+  await rejectStaged(
+    rows,
     `${printed(`${column}::${type}`)} <> ${column}`,
     fields,
     `${literal(`${target.name}: PostgreSQL would write it differently, as `)} || ${shown(printed(`${column}::${type}`))}`,
   );
-  await client.query(`alter table ${stageName(run, plan)} alter ${column} type ${type} using ${column}::${type}`);
+  const { stored } = target.type;
+  const stage = stageName(rows.run, rows.plan);
+  await rows.client.query(`alter table ${stage} alter ${column} type ${stored} using ${column}::${stored}`);
 }
 
 function distinctValues({ expressions, nullsNotDistinct, condition }: UniqueIndex): string {
@@ -111,31 +99,27 @@ function distinctValues({ expressions, nullsNotDistinct, condition }: UniqueInde
 }
 
 /** Rejects rows that have the key of an earlier row of the source, or of one that the target has already. */
-async function checkUnique(client: Client, run: ImportRun, plan: TablePlan, unique: UniqueIndex): Promise<void> {
-  const fields = unique.columns === null ? "null::text[]" : `array[${unique.columns.map(literal).join(", ")}]`;
-  await reject(
-    client,
-    run,
-    plan,
-    `"$ordinal" in (
+async function checkUnique(rows: StagedRows, unique: UniqueIndex): Promise<void> {
+  const fields = unique.columns === null ? wholeRow : `array[${unique.columns.map(literal).join(", ")}]`;
+  const evaluated = [...unique.expressions, ...(unique.condition === null ? [] : [unique.condition])];
+  await evaluateStaged(rows, evaluated, `unique index ${unique.name}`, () =>
+    rejectStaged(
+      rows,
+      `"$ordinal" in (
        select "$ordinal" from (
          select "$ordinal", row_number() over (partition by ${unique.expressions.join(", ")}
                                               order by "$action" = 'unchanged' desc nulls last, "$ordinal") as n
-           from ${stageName(run, plan)} where ${distinctValues(unique)}) as numbered
+           from ${stageName(rows.run, rows.plan)} where ${distinctValues(unique)}) as numbered
         where n > 1)`,
-    fields,
-    literal(`another row of the source has the same key (${unique.name})`),
+      fields,
+      literal(`another row of the source has the same key (${unique.name})`),
+    ),
   );
 }
 
 /** Rejects rows whose unique values another row of the target has. `deleted`: SQL of rows `t` that will be gone. */
-async function checkUniqueInTarget(
-  client: Client,
-  run: ImportRun,
-  plan: TablePlan,
-  unique: UniqueIndex,
-  deleted: string | undefined,
-): Promise<void> {
+async function checkUniqueInTarget(rows: StagedRows, unique: UniqueIndex, deleted: string | undefined): Promise<void> {
+  const { run, plan } = rows;
   const names = unique.expressions.map((_, index) => `u${index}`);
   const values = unique.expressions.map((expression, index) => `(${expression}) as u${index}`).join(", ");
   const key = plan.key.map(identifier);
@@ -146,53 +130,55 @@ async function checkUniqueInTarget(
   // Without null values the server can use a hash join.
   const joined = unique.nullsNotDistinct ? same : names.map((name) => `s.${name} = t.${name}`).join(" and ");
   const other = `(${key.map((_, index) => `s.k${index}`).join(", ")}) is distinct from (${key.map((_, index) => `t.k${index}`).join(", ")})`;
-  await reject(
-    client,
-    run,
-    plan,
+  await rejectStaged(
+    rows,
     `"$action" is distinct from 'unchanged' and "$ordinal" in (
        select s."$ordinal" from ${side(stageName(run, plan), ', "$ordinal"')} s
-         join ${side(`${plan.table.name} t`, "", deleted && `not ${deleted}`)} t on ${joined} where ${other})`,
-    unique.columns === null ? "null::text[]" : `array[${unique.columns.map(literal).join(", ")}]`,
+         join ${side(`${plan.table.rows} t`, "", deleted && `not ${deleted}`)} t on ${joined} where ${other})`,
+    unique.columns === null ? wholeRow : `array[${unique.columns.map(literal).join(", ")}]`,
     literal(`another row of the target has the same key (${unique.name})`),
   );
 }
 
-/** SQL that is true if a compared column of stage and target differs. Types without equality are compared as text. */
-function differs(column: TablePlan["columns"][number]): string {
-  const name = identifier(column.target.name);
-  const cast = ["json", "other"].includes(column.target.type.base) ? "::text" : "";
-  return `s.${name}${cast} is distinct from t.${name}${cast}`;
+/** Types whose equal values are the same. Others are compared as the verification does: 1.0 is not 1.00. */
+const exactTypes = /^(int[248]|oid|bool|uuid|date|time|timestamp|timestamptz|bytea)$/;
+
+/** SQL that is true if a compared column of stage and target differs. */
+function differs({ target, codec }: TablePlan["columns"][number]): string {
+  const [staged, present] = ["s", "t"].map((alias) => {
+    const value = `${alias}.${identifier(target.name)}`;
+    return exactTypes.test(target.type.base) ? value : `(${codec.sql(value)}) collate "C"`;
+  });
+  return `${staged} is distinct from ${present}`;
 }
 
 /** Compares the staged rows with those that the target has, and applies the policy for existing rows. */
-async function findExisting(
-  client: Client,
-  run: ImportRun,
-  plan: TablePlan,
-  policy: NonNullable<ImportMap["existing"]>,
-): Promise<void> {
+async function findExisting(rows: StagedRows, policy: NonNullable<ImportMap["existing"]>): Promise<void> {
+  const { client, run, plan } = rows;
   const stage = stageName(run, plan);
   const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
   const compared = plan.columns.filter(({ notCompared }) => notCompared === undefined);
   const different = compared.map(differs).join(" or ") || "false";
   const actions = { fail: "'conflict'", keep: "'keep'", update: "'update'", merge: mergeAction(plan) };
   const merged = `left join (${baseline(run, plan, stagedKeys(run, plan))}) b on b.key = ${keySql(plan, "t")}`;
+  // The load of a merge finds by it that a row was changed since.
+  const all = plan.table.columns.map(({ name }) => name);
+  const seen = policy === "merge" ? `, "$seen" = ${digestSql(all, "t")}` : "";
   await client.query(
-    `update ${stage} s set "$action" = case when ${different} then ${actions[policy]} else 'unchanged' end
-       from ${plan.table.name} t ${policy === "merge" ? merged : ""} where ${join}`,
+    `update ${stage} s set "$action" = case when ${different} then ${actions[policy]} else 'unchanged' end ${seen}
+       from ${plan.table.rows} t ${policy === "merge" ? merged : ""} where ${join}`,
   );
   if (policy === "fail" || policy === "merge") {
     const names = compared
       .map((column) => `case when ${differs(column)} then ${literal(column.target.name)} end`)
       .join(", ");
-    const columns = `(select concat_ws(', ', ${names}) from gone s join ${plan.table.name} t on ${join} where s."$ordinal" = gone."$ordinal")`;
+    const columns = `(select array_to_string(array[${names}]::text[], ', ') from gone s join ${plan.table.rows} t on ${join} where s."$ordinal" = gone."$ordinal")`;
     const reasons = {
       conflict: "the target has a row with this key and other values in: ",
       both: "conflict: source and target changed since the last import, and differ in: ",
     };
     for (const [conflict, reason] of Object.entries(reasons))
-      await reject(client, run, plan, `"$action" = '${conflict}'`, "null::text[]", `${literal(reason)} || ${columns}`);
+      await rejectStaged(rows, `"$action" = '${conflict}'`, wholeRow, `${literal(reason)} || ${columns}`);
   }
   if (policy === "keep" || policy === "merge") await setKeptAside(client, run, plan, policy === "merge");
 }
@@ -240,15 +226,16 @@ async function checkReference(
   plans: readonly TablePlan[],
   mask: readonly string[] = [],
 ): Promise<boolean> {
-  // A column that a trigger fills has no staged value that the trigger would keep.
-  const isStaged = (name: string) => plan.columns.some(({ target }) => target.name === name);
-  if (!key.columns.every(isStaged)) return false;
+  if (!key.columns.every((name) => isStaged(plan, name))) return false;
+  const rows: StagedRows = { client, run, plan, masked: mask.length > 0, session: {} };
   const parents = plans.filter(({ table }) => table.name === key.parent);
   const match = (parent: string) =>
     key.columns
       .map((name, index) => `${parent}.${identifier(key.parentColumns[index] ?? "")} = s.${identifier(name)}`)
       .join(" and ");
   const filled = key.columns.map((name) => `s.${identifier(name)} is not null`).join(" and ");
+  // MATCH FULL refuses a key that is filled in part.
+  const inPart = `not (${filled}) and not (${filled.replaceAll("is not null", "is null")})`;
   const missing = [key.parent, ...parents.map((parent) => stageName(run, parent))].map(
     (relation) => `not exists (select from ${relation} p where ${match("p")})`,
   );
@@ -271,12 +258,19 @@ async function checkReference(
     rejectedParent.length === 0
       ? unknown
       : `coalesce('which was rejected: ' || coalesce(${rejectedParent.join(", ")}), ${unknown})`;
-  return reject(
-    client,
-    run,
-    plan,
+  const isPartial =
+    key.full &&
+    (await rejectStaged(
+      rows,
+      inPart,
+      fields,
+      literal(`${key.columns.join(", ")} references ${key.parent} with MATCH FULL, and only some of them have a value`),
+    ));
+  const isMissing = await rejectStaged(
+    rows,
     `${filled} and ${missing.join(" and ")}`,
     fields,
     `${literal(`${key.columns.join(", ")} references ${key.parent} `)} || ${value} || ', ' || ${chain}`,
   );
+  return isPartial || isMissing;
 }

@@ -153,7 +153,7 @@ async function findOrphans(client: Client, { table }: TablePlan): Promise<string
       .map((column, index) => `p.${identifier(parentColumns[index] ?? "")} = c.${identifier(column)}`)
       .join(" and ");
     const { rows } = await client.query<{ n: string }>(
-      `select count(*) as n from ${table.name} c where ${filled} and not exists (select from ${parent} p where ${match})`,
+      `select count(*) as n from ${table.rows} c where ${filled} and not exists (select from ${parent} p where ${match})`,
     );
     if (rows[0]?.n !== "0") failures.push(`${table.name}: ${rows[0]?.n} rows have no parent in ${parent} (${name})`);
   }

@@ -1,5 +1,6 @@
+import { constants } from "node:buffer";
 import type { TargetType } from "../target/target-table.ts";
-import { fitDecimal, plainDecimal } from "./decimal.ts";
+import { fitDecimal, isDouble, plainDecimal } from "./decimal.ts";
 import { jsonbText, textProblem } from "./json-text.ts";
 import { shorten } from "./shown.ts";
 import { formatMicros, microsOfNumber, microsOfText, parseTime, type TimestampFormat } from "./timestamp.ts";
@@ -47,8 +48,11 @@ export function printed(expression: string): string {
   return `case when ${expression} is not null then format('%s', ${expression}) end`;
 }
 
+/** A type, as far as its values depend on it. */
+type CodecType = Omit<TargetType, "stored">;
+
 /** Returns the codec of a type. */
-export function codecFor(type: TargetType, format: TimestampFormat, notes: Notes): Codec {
+export function codecFor(type: CodecType, format: TimestampFormat, notes: Notes): Codec {
   const plain = { sql: asText, isNumber: false };
   switch (type.base) {
     case "int2":
@@ -57,6 +61,8 @@ export function codecFor(type: TargetType, format: TimestampFormat, notes: Notes
       return integer(2_147_483_647n, type.name);
     case "int8":
       return integer(9_223_372_036_854_775_807n, type.name);
+    case "oid":
+      return { ...integer(4_294_967_295n, type.name, 0n), isNumber: false };
     case "numeric":
       return { ...plain, isNumber: true, write: (value) => writeNumeric(value, type, notes) };
     case "float8":
@@ -100,10 +106,10 @@ function unfit(value: Value, type: string): Problem {
   return new Problem(`${describeValue(value)} is not of type ${type}`);
 }
 
-function integer(limit: bigint, name: string): Codec {
+function integer(limit: bigint, name: string, least = -limit - 1n): Codec {
   const write = (value: Value) => {
     if (typeof value !== "bigint") return integerFrom(value);
-    return value <= limit && value >= -limit - 1n ? String(value) : tooLarge(value);
+    return value <= limit && value >= least ? String(value) : tooLarge(value);
   };
   const tooLarge = (value: unknown) => new Problem(`${shorten(String(value))} is out of range for ${name}`);
   const integerFrom = (value: Value): string | Problem => {
@@ -115,12 +121,15 @@ function integer(limit: bigint, name: string): Codec {
   return { write, sql: asText, isNumber: true };
 }
 
-function writeNumeric(value: Value, { name, precision, scale }: TargetType, notes: Notes): string | Problem {
+function writeNumeric(value: Value, { name, precision, scale }: CodecType, notes: Notes): string | Problem {
   let text: string;
   if (typeof value === "bigint") text = String(value);
   else if (value instanceof JsonNumber) text = value.text;
   else if (typeof value === "number") {
-    if (!Number.isFinite(value)) return new Problem(`${value} has no exact decimal form`);
+    if (!Number.isFinite(value)) {
+      const holds = precision === undefined || Number.isNaN(value);
+      return holds ? String(value) : new Problem(`${value} is out of range for ${name}`);
+    }
     if (!Number.isInteger(value)) notes.count("REAL values were taken as their shortest decimal form");
     text = String(value);
   } else if (typeof value === "string" && /^\s*[+-]?[\d.]/.test(value)) text = value.trim();
@@ -143,6 +152,8 @@ function float(base: "float4" | "float8", notes: Notes): Codec {
       return new Problem(`${shorten(String(value))} has no exact ${base} form`);
     if (value instanceof JsonNumber && !Number.isFinite(number))
       return new Problem(`${shorten(value.text)} is out of range for ${base}`);
+    if (value instanceof JsonNumber && !isDouble(value.text, number))
+      return new Problem(`${shorten(value.text)} has no exact ${base} form; a numeric column holds it`);
     if (base === "float4" && Math.fround(number) !== number) return new Problem(`${number} has no exact float4 form`);
     if (!Number.isFinite(number)) notes.count("infinite values");
     return Object.is(number, -0) ? "-0" : String(number);
@@ -164,7 +175,7 @@ function writeBoolean(value: Value): string | Problem {
   return unfit(value, "boolean");
 }
 
-function writeText(value: Value, { name, length }: TargetType): string | Problem {
+function writeText(value: Value, { name, length }: CodecType): string | Problem {
   if (typeof value !== "string") {
     // A number is a number: 1.10 and "1.10" stay apart. The map can say otherwise with `values`.
     return unfit(value, name);
@@ -176,7 +187,7 @@ function writeText(value: Value, { name, length }: TargetType): string | Problem
   return value;
 }
 
-function writePadded(value: Value, type: TargetType): string | Problem {
+function writePadded(value: Value, type: CodecType): string | Problem {
   if (typeof value === "string" && value.endsWith(" "))
     return new Problem(`${type.name} would lose the spaces at the end of ${describeValue(value)}`);
   return writeText(value, type);
@@ -225,10 +236,14 @@ function writeTime(value: Value): string | Problem {
   return text.slice(11);
 }
 
+/** Largest value in bytes whose hex digits fit into one text. */
+const mostBytes = (constants.MAX_STRING_LENGTH - 2) >> 1;
+
 function writeBytes(value: Value): string | Problem {
-  return value instanceof Uint8Array
-    ? `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")}`
-    : unfit(value, "bytea");
+  if (!(value instanceof Uint8Array)) return unfit(value, "bytea");
+  if (value.byteLength > mostBytes)
+    return new Problem(`a blob of ${value.byteLength} bytes is larger than the import can write (${mostBytes})`);
+  return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")}`;
 }
 
 function array(element: string, format: TimestampFormat, notes: Notes): Codec {

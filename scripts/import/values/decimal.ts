@@ -65,12 +65,38 @@ export function shiftDecimal(text: string, digits: number): string {
   return typeof shifted === "string" ? shifted : text;
 }
 
-/** Sum of decimals without rounding. */
+/** Digits that every double keeps. */
+const safeDigits = 15;
+/** Smallest double that has all of its digits. */
+const leastNormal = 2.2250738585072014e-308;
+
+/**
+ * Returns true if a double stands for a decimal: it prints as the same number, in its shortest form or with as many
+ * digits as the decimal has. 0.1 and 0.10000000000000001 are the same double; 9007199254740993 is none.
+ *
+ * @param number the double that is nearest to the text
+ */
+export function isDouble(text: string, number: number): boolean {
+  const digits = text.replace(/e.*$/i, "").replaceAll(/[-+.]/g, "").replace(/^0+/, "").replace(/0+$/, "").length;
+  if (digits === 0 || number === 0) return digits === 0 && number === 0;
+  if (!Number.isFinite(number) || digits > 100) return false;
+  if (digits <= safeDigits && Math.abs(number) >= leastNormal) return true;
+  const same = (other: string) => trimmedNumber(other) === trimmedNumber(text);
+  return same(String(number)) || same(number.toPrecision(digits));
+}
+
+function trimmedNumber(text: string): string | undefined {
+  const plain = plainDecimal(text);
+  return typeof plain === "string" ? trimmedDecimal(plain) : undefined;
+}
+
+/** Sum of decimals without rounding. NaN and infinite values are left out. */
 export class DecimalSum {
   #units = 0n;
   #scale = 0;
 
   add(text: string): void {
+    if (!/^-?[\d.]+$/.test(text)) return;
     const point = text.indexOf(".");
     const scale = point < 0 ? 0 : text.length - point - 1;
     if (scale > this.#scale) {

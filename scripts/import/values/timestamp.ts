@@ -52,6 +52,8 @@ export function parseTime(text: string, format: TimestampFormat): Parts | Proble
   const named = iso.exec(spelled);
   if (named !== null) {
     const [, year, month, day, hour, minute, second, fraction, offset] = named;
+    if (/^[+-](1[6-9]|[2-9]\d|\d\d:?[6-9]\d)/.test(offset ?? ""))
+      return new Problem(`${quoted(text)} has an offset from UTC that no time zone has`);
     return checked(text, [year, month, day], [hour, minute, second, fraction], offset?.toUpperCase());
   }
   const [, first, second, year, hour, minute, seconds, fraction] = local.exec(spelled) ?? [];

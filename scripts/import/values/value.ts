@@ -61,6 +61,12 @@ export function textOf(value: Value): string | undefined {
   return value instanceof JsonNumber ? value.text : undefined;
 }
 
+/** Returns true for the error of a text that is longer than the engine allows. */
+export function isTooLong(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ("code" in error && error.code === "ERR_STRING_TOO_LONG") || error.message === "Invalid string length";
+}
+
 /** Describes a value and its kind for messages: `text "many"`. */
 export function describeValue(value: Value): string {
   if (value === undefined) return "an absent field";

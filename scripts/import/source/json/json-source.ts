@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { constants, isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
@@ -218,25 +218,44 @@ async function* readElements<T>(
   signal: AbortSignal | undefined,
   make: (element: Element, file: JsonFile) => T | undefined,
 ): AsyncIterable<T[]> {
-  for (const { file, path } of parts) {
-    let made: T[] = [];
-    const scanner = new JsonScanner(file.path, path, (element) => {
-      const each = make(element, file);
-      if (each !== undefined) made.push(each);
-    });
-    for await (const { text } of chunksOf(file.path)) {
-      // Elements are parsed while their part of the file is read, so a small part bounds the memory.
-      for (let at = 0; at < text.length; at += partBytes) {
-        signal?.throwIfAborted();
-        scanner.push(text.subarray(at, at + partBytes));
-        if (made.length < batchRows) continue;
-        yield made;
-        made = [];
-      }
+  for (const part of parts) {
+    try {
+      yield* elementsOf(part, signal, make);
+    } catch (error) {
+      signal?.throwIfAborted();
+      // It was read completely before, so its structure was in order.
+      const changed = await describeChange([part.file]);
+      if (changed === undefined) throw error;
+      throw new OperationError(`${changed} while it was imported.`, {
+        hint: "Import it again. `import list` shows whether this import has loaded rows, and `import rollback` removes them.",
+        cause: error,
+      });
     }
-    scanner.end();
-    if (made.length > 0) yield made;
   }
+}
+
+async function* elementsOf<T>(
+  { file, path }: Part,
+  signal: AbortSignal | undefined,
+  make: (element: Element, file: JsonFile) => T | undefined,
+): AsyncIterable<T[]> {
+  let made: T[] = [];
+  const scanner = new JsonScanner(file.path, path, (element) => {
+    const each = make(element, file);
+    if (each !== undefined) made.push(each);
+  });
+  for await (const { text } of chunksOf(file.path)) {
+    // Elements are parsed while their part of the file is read, so a small part bounds the memory.
+    for (let at = 0; at < text.length; at += partBytes) {
+      signal?.throwIfAborted();
+      scanner.push(text.subarray(at, at + partBytes));
+      if (made.length < batchRows) continue;
+      yield made;
+      made = [];
+    }
+  }
+  scanner.end();
+  if (made.length > 0) yield made;
 }
 
 const partBytes = 1 << 17;
@@ -247,6 +266,8 @@ export function rowOf(
   { name: fileName }: JsonFile,
   position: bigint,
 ): JsonRow | Problem {
+  if (bytes.length > constants.MAX_STRING_LENGTH)
+    return new Problem(`it has ${bytes.length} bytes, which is longer than one row can be`);
   if (!isUtf8(bytes)) return new Problem(`it is not UTF-8: ${bytes.subarray(0, 60).toString("hex")}`);
   const value = parseJson(bytes.toString("utf8"));
   if (!(value instanceof Problem)) return { value, name, file: basename(fileName), position };

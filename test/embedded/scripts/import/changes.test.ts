@@ -405,6 +405,25 @@ describe("rows that the source no longer has", () => {
     expect(await target.rows(contentsOfPeople)).toEqual(before);
   });
 
+  it("are not deleted if a foreign key of another table references them through a partition", async () => {
+    const target = await cases.begin(
+      `create table item (id integer primary key, v integer) partition by range (id);
+       create table low partition of item for values from (0) to (100);
+       create table part (item integer references low on delete cascade)`,
+    );
+    const merging: ImportMap = {
+      existing: "merge",
+      missing: "delete",
+      tables: [{ to: "item", from: "items", columns: { id: "id", v: "v" } }],
+    };
+    const write = (...ids: number[]) => target.file("items.json", JSON.stringify(ids.map((id) => ({ id, v: id }))));
+    await target.run("json", await write(1, 2, 3, 4, 5), merging);
+    await target.rows("insert into part values (4)");
+    const { report } = await target.run("json", await write(1, 2, 3), merging);
+    expect(report).toMatchObject({ outcome: "verified", tables: [{ missing: { deleted: 1, referenced: 1 } }] });
+    expect(await target.rows("select item from part")).toEqual([{ item: 4 }]);
+  });
+
   it("are not deleted if most of a table is missing, or if it cannot be told that they were deleted", async () => {
     const target = await cases.begin(people);
     const all = [...stay, person("a"), person("b")];

@@ -57,6 +57,17 @@ async function expectArrived(target: ImportCase, file: string, { map }: Creation
 }
 
 describe("tables that are created from a SQLite database", () => {
+  it("have a column for one without a name", async () => {
+    const target = await cases.begin("select 1");
+    const file = target.sqlite(
+      `create table items (id integer primary key, "" text); insert into items values (1, 'a')`,
+    );
+    const { up, map } = await infer(target, file);
+    await target.rows(up);
+    expect((await target.run("sqlite", file, map)).report.outcome).toBe("verified");
+    expect(await target.rows("select * from items")).toEqual([{ id: "1", _: "a" }]);
+  });
+
   it("hold every value exactly, and go with a rollback of the import and their down migration", async () => {
     const target = await cases.begin("select 1");
     const { connection, rows } = target;

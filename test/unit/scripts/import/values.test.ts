@@ -1,6 +1,14 @@
 import { v5 } from "uuid";
 import { describe, expect, it } from "vitest";
-import { DecimalSum, fitDecimal, plainDecimal, shiftDecimal } from "../../../../scripts/import/values/decimal.ts";
+import { recordedValue } from "../../../../scripts/import/convert.ts";
+import { codecFor } from "../../../../scripts/import/values/codec.ts";
+import {
+  DecimalSum,
+  fitDecimal,
+  isDouble,
+  plainDecimal,
+  shiftDecimal,
+} from "../../../../scripts/import/values/decimal.ts";
 import { parseJson } from "../../../../scripts/import/values/json-parser.ts";
 import { jsonbText } from "../../../../scripts/import/values/json-text.ts";
 import { uuidMaker } from "../../../../scripts/import/values/key-uuid.ts";
@@ -43,6 +51,24 @@ describe("decimals", () => {
     expect(reasonOf(fitDecimal(text, precision, scale))).toBe(expected),
   );
 
+  it.each([
+    ["0.1", true],
+    ["0.10000000000000001", true],
+    ["0.10000000000000000555", true],
+    ["-1.7976931348623157e308", true],
+    ["5e-324", true],
+    ["123456789012345680000", true],
+    ["-0.0", true],
+    ["5.684341886080801e-14", true],
+    ["9007199254740993", false],
+    ["9007199254740993.0", false],
+    ["0.123456789012345678", false],
+    ["12345678901234567890.123456789", false],
+    ["1e-400", false],
+    ["4.93e-324", false],
+    ["1e400", false],
+  ])("%s stands for a double: %s", (text, expected) => expect(isDouble(text, Number(text))).toBe(expected));
+
   it("are shifted and added without rounding", () => {
     expect([shiftDecimal("1999", -2), shiftDecimal("-5", -2), shiftDecimal("1.005", 2)]).toEqual([
       "19.99",
@@ -71,6 +97,9 @@ describe("times", () => {
     ["2024-01-02", "2024-01-02 00:00:00"],
     ["0099-01-02 00:00:00", "0099-01-02 00:00:00"],
     ["1969-12-31T23:59:59.999999Z", "1969-12-31 23:59:59.999999"],
+    ["2024-01-02 03:04:05+15:59", "2024-01-01 11:05:05"],
+    ["2024-01-02 03:04:05+25:00", '"2024-01-02 03:04:05+25:00" has an offset from UTC that no time zone has'],
+    ["2024-01-02 03:04:05-0160", '"2024-01-02 03:04:05-0160" has an offset from UTC that no time zone has'],
     ["2024-02-30", '"2024-02-30" is not a time of the calendar'],
     ["2024-01-02 24:00:00", '"2024-01-02 24:00:00" has hour 24, which PostgreSQL would turn into the next day'],
     [
@@ -97,6 +126,17 @@ describe("times", () => {
     expect(reasonOf(microsOfNumber("100000000", {}))).toContain('set "unit" in the map');
     expect(microsOfNumber("100000000", { unit: "milliseconds" })).toBe(100_000_000_000n);
     expect(reasonOf(microsOfNumber("1704164645.0000001", { unit: "seconds" }))).toContain("finer than a microsecond");
+  });
+});
+
+describe("values that are longer than a text can be", () => {
+  const type = { name: "bytea", base: "bytea" };
+  it("are a problem, and are recorded in part", () => {
+    const blob = new Uint8Array(270_000_000);
+    const written = codecFor(type, {}, { count: () => {} }).write(blob);
+    expect(reasonOf(written)).toContain("a blob of 270000000 bytes is larger than the import can write");
+    expect(recordedValue(blob)).toEqual({ begins: { hex: "00".repeat(1_000) }, length: 270_000_000 });
+    expect(recordedValue(new Uint8Array(3))).toEqual({ hex: "000000" });
   });
 });
 
