@@ -3,6 +3,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { decode, encode, type SourceMapSegment } from "@jridgewell/sourcemap-codec";
 import type { Plugin } from "rolldown";
 import { minify } from "rolldown/utils";
 import { build } from "tsdown";
@@ -83,11 +84,11 @@ export async function buildPackage(root: string, folder: string): Promise<string
 async function shrinkOthersCode(dist: string): Promise<void> {
   for (const name of (await readdir(dist)).filter((each) => each.endsWith(".map"))) {
     const path = join(dist, name);
-    const map = JSON.parse(await readFile(path, "utf8")) as { sources: string[]; sourcesContent?: (string | null)[] };
+    const map = JSON.parse(await readFile(path, "utf8")) as SourceMap;
     const isOwn = map.sources.map((source) => !source.includes("node_modules/"));
     if (isOwn.includes(true)) {
       const sourcesContent = map.sourcesContent?.map((content, index) => (isOwn[index] ? content : null));
-      await writeFile(path, JSON.stringify({ ...map, sourcesContent }));
+      await writeFile(path, JSON.stringify({ ...map, sourcesContent, names: [], mappings: linesOf(map.mappings) }));
       continue;
     }
     const file = path.replace(/\.map$/, "");
@@ -101,6 +102,23 @@ async function shrinkOthersCode(dist: string): Promise<void> {
     await writeFile(file, shrunk.code);
     await rm(path);
   }
+}
+
+/** A source map, with the fields that are changed. */
+interface SourceMap {
+  sources: string[];
+  sourcesContent?: (string | null)[];
+  mappings: string;
+}
+
+/** Keeps the first position of each line: traces name lines, and columns are three quarters of the positions' size. */
+function linesOf(mappings: string): string {
+  const first = decode(mappings).map(([segment]) => {
+    if (segment === undefined) return [];
+    const [, source, line] = segment;
+    return [source === undefined || line === undefined ? segment : ([0, source, line, 0] as SourceMapSegment)];
+  });
+  return encode(first);
 }
 
 /** Returns true for a dependency that a bundled module of others needs, which may be CommonJS. */
