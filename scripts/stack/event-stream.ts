@@ -139,6 +139,7 @@ export class EventStream {
       return;
     }
     if (saysOnlyFailed(text) || this.#interruption(text)) return;
+    if (this.errors.length > 0 && saysOnlyDisconnected(text)) return;
     const severity = event.severity === "warning" ? "warning" : event.severity === "error" ? "error" : "info";
     // The output of a panicking plugin is not an error event, and says more than the error that follows.
     if (severity === "error" || text.includes("Data integrity error")) this.errors.push(text);
@@ -234,4 +235,12 @@ function unsealed(value: unknown): unknown {
  */
 export function saysOnlyFailed(line: string): boolean {
   return /^(error: )?(update|preview|refresh|destroy) failed$/.test(line);
+}
+
+/**
+ * Returns true for the program's error that the engine is gone. After a resource has failed, the engine can end before
+ * the program has registered its other resources.
+ */
+function saysOnlyDisconnected(text: string): boolean {
+  return /^Running program .* failed with an unhandled exception:\s[\s\S]*Error: 14 UNAVAILABLE: /.test(text);
 }

@@ -84,6 +84,8 @@ async function openInContainer(docker: Docker, container: string, path: string):
   // Before any data arrives: an entry that no one listens for is lost, and the content would never end.
   entries.on("entry", (_header, entry, next) => {
     entry.once("end", next);
+    // A reader that has enough closes the content, which is an error of the entry.
+    entry.on("error", (error) => content.destroy(error));
     entry.pipe(content);
   });
   pipeline(archive, entries).then(

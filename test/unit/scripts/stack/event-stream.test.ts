@@ -129,3 +129,24 @@ it("a plugin's panic over an unreadable state is an error, whatever severity the
     stream.line(JSON.stringify({ diagnosticEvent: { severity: "info#err", message: `${message}\n` } }));
   expect(stream.errors).toEqual([panic]);
 });
+
+describe("the program's error that the engine is gone", () => {
+  const dropped = `Running program 'false' failed with an unhandled exception:
+<ref *1> Error: 14 UNAVAILABLE: Connection dropped
+    at callErrorFromStatus (/project/node_modules/@grpc/grpc-js/build/src/call.js:32:19)`;
+  const line = (message: string) => JSON.stringify({ diagnosticEvent: { severity: "error", message } });
+
+  it("is left out after the error of a resource, which is its cause", () => {
+    const { stream, told } = follow([]);
+    stream.line(line("The image is not in the Docker engine."));
+    stream.line(line(dropped));
+    expect(stream.errors).toEqual(["The image is not in the Docker engine."]);
+    expect(told).toHaveLength(1);
+  });
+
+  it("is shown if there is no other error", () => {
+    const { stream } = follow([]);
+    stream.line(line(dropped));
+    expect(stream.errors).toEqual([dropped]);
+  });
+});
