@@ -354,8 +354,8 @@ describe("a stack with backups", () => {
         hint: expect.stringContaining("A restore of the newest backup is not affected."),
       },
     ]);
+    // The container's own first scan can repair at the same time, so the number of backups does not show this.
     expect((await shop.inSidecar("repository-scan", "repair")).stdout).not.toContain("a full backup is made now");
-    expect((await shop.list()).found.backups).toHaveLength(found.backups.length);
     await shop.onRepository(`mv /repository/away ${file}`);
     await scan();
   });
