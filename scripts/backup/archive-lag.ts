@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ageInSeconds, ago, duration, isInFuture } from "../core/age.ts";
 import type { Known } from "../core/known.ts";
 import { isRunning } from "../docker/server/running.ts";
+import { maxLagAgeSeconds, maxLagSeconds } from "../model/backup-limits.ts";
 import type { BackupFinding } from "./findings.ts";
 import { readResults, runProgram } from "./image-program.ts";
 
@@ -35,12 +36,6 @@ const lagSchema = z.object({
   problem: z.string().nullable(),
 });
 
-/** Age of complete WAL that is not archived, in seconds, up to which an archive counts as current. */
-const maxLagSeconds = 300;
-
-/** Maximum age of a measurement that still counts as current. There is one every minute, or two for a slow one. */
-const maxAgeSeconds = 300;
-
 /**
  * Measures now how far a repository is behind its server.
  *
@@ -66,7 +61,7 @@ export async function readLastLag(docker: Docker, container: string, now: Date):
     .sort((one, other) => other.at - one.at);
   if (newest === undefined) return unknown("it has not been measured yet");
   const age = now.getTime() / 1_000 - newest.at;
-  if (age > maxAgeSeconds || isInFuture(age)) return unknown(`it was last measured ${ago(age)}`);
+  if (age > maxLagAgeSeconds || isInFuture(age)) return unknown(`it was last measured ${ago(age)}`);
   return parseLag(newest.line);
 }
 

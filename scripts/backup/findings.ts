@@ -1,4 +1,5 @@
 import { ageInSeconds, duration, isInFuture } from "../core/age.ts";
+import { lateFactor } from "../model/backup-limits.ts";
 import type { Backup, BackupType } from "./info.ts";
 
 /** Last run of `backup-job` for a backup type, from its notes. Times are in seconds since 1970. */
@@ -28,9 +29,6 @@ export interface BackupFacts {
   lastRuns: readonly LastRun[];
   now: Date;
 }
-
-/** Number of intervals after which the newest backup is too old. */
-const lateFactor = 2;
 
 /**
  * Finds problems in the list of backups, their schedule and the notes of the last runs. A backup whose time is in the

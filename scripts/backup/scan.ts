@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { z } from "zod";
 import { ago, isInFuture } from "../core/age.ts";
+import { maxScanAgeSeconds } from "../model/backup-limits.ts";
 import type { BackupFinding } from "./findings.ts";
 import { readResults, runProgram } from "./image-program.ts";
 
@@ -29,9 +30,6 @@ export interface RepositoryScan {
   damaged?: DamagedContent | undefined;
 }
 
-/** Maximum age of a scan that still counts as current. Scans run every hour and after each backup. */
-const maxAgeSeconds = 2 * 3_600;
-
 /** Scans the repository now, by reading every file in it. */
 export async function scanRepository(docker: Docker, container: string): Promise<Omit<RepositoryScan, "scannedAt">> {
   const absent = "the container's image has no repository-scan. Use a current image and run `up`.";
@@ -57,7 +55,7 @@ export async function readScan(docker: Docker, container: string): Promise<Repos
 export function findInScan(scan: RepositoryScan | undefined, now: Date): BackupFinding[] {
   if (scan === undefined) return [{ level: "unknown", text: "The backup repository has not been scanned yet." }];
   const age = now.getTime() / 1_000 - scan.scannedAt;
-  if (age > maxAgeSeconds || isInFuture(age)) {
+  if (age > maxScanAgeSeconds || isInFuture(age)) {
     const text = `The backup repository was last scanned ${ago(age)}, so the state of the backups is not known.`;
     return [...withAge(scan, age), { level: "unknown", text, hint: "`npm run pgw -- backup list` scans it now." }];
   }

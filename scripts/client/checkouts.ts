@@ -127,7 +127,8 @@ export function describeCheckout(checkout: Checkout): HeldClient {
   };
 }
 
-function shortened(text: string): string {
+/** Returns the beginning of a statement in one line, for messages. */
+export function shortened(text: string): string {
   const line = text.replaceAll(/\s+/g, " ").trim();
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;
 }

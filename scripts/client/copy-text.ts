@@ -1,4 +1,5 @@
 import { exitCode, OperationError } from "../core/operation-error.ts";
+import { shortened } from "./checkouts.ts";
 
 /** Parts of a statement in which any word can stand: comments, strings and quoted names. */
 const opaque =
@@ -25,12 +26,8 @@ export function requireCopy(text: string, call: keyof typeof forms): void {
     plain = plain.replace(innerParentheses, " ");
   }
   if (pattern.test(plain)) return;
-  const line = text.replaceAll(/\s+/g, " ").trim();
-  throw new OperationError(
-    `${call}() runs one ${name}, and the statement is: ${line.length > 80 ? `${line.slice(0, 79)}…` : line}`,
-    {
-      hint: `Use copyFrom() for ${forms.copyFrom.name}, copyTo() for ${forms.copyTo.name}, and query() for the rest.`,
-      exitCode: exitCode.usage,
-    },
-  );
+  throw new OperationError(`${call}() runs one ${name}, and the statement is: ${shortened(text)}`, {
+    hint: `Use copyFrom() for ${forms.copyFrom.name}, copyTo() for ${forms.copyTo.name}, and query() for the rest.`,
+    exitCode: exitCode.usage,
+  });
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { destroySocket } from "../connection/session.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { runCallback } from "./callbacks.ts";
 import { testTimeoutMs } from "./connections.ts";
@@ -8,7 +9,7 @@ import { PoolClosedError } from "./errors.ts";
 import { isFatalAtLogin } from "./failures.ts";
 import { loginError, timeoutError } from "./obtain-errors.ts";
 import type { PoolCore } from "./pool-core.ts";
-import { matchesTarget, roleQuery, type SessionRole } from "./servers/role.ts";
+import { askRole, matchesTarget, type SessionRole } from "./servers/role.ts";
 import type { Server } from "./servers/servers.ts";
 
 /** Callbacks of a subscription. An error that one of them throws becomes a warning of the process. */
@@ -199,8 +200,7 @@ export class Listener {
     let role: SessionRole;
     try {
       await client.connect();
-      const { rows } = await client.query<SessionRole & Record<string, unknown>>(roleQuery);
-      role = rows[0] ?? { standby: false, readOnly: false };
+      role = await askRole(client);
     } catch (error) {
       servers.failed(server, error);
       void end(client);
@@ -275,8 +275,4 @@ async function end(client: pg.Client): Promise<void> {
   const timer = setTimeout(() => destroySocket(client), testTimeoutMs);
   await client.end().catch(() => {});
   clearTimeout(timer);
-}
-
-function destroySocket(client: pg.Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }

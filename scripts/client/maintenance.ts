@@ -2,7 +2,7 @@ import pg from "pg";
 import { channels } from "./channels.ts";
 import { describeCheckout } from "./checkouts.ts";
 import type { PoolCore } from "./pool-core.ts";
-import { roleQuery, type SessionRole } from "./servers/role.ts";
+import { askRole } from "./servers/role.ts";
 import type { Server } from "./servers/servers.ts";
 
 /** Interval of the checks of clients, in ms. */
@@ -87,8 +87,7 @@ export class Maintenance {
     client.on("error", () => {});
     try {
       await client.connect();
-      const { rows } = await client.query<SessionRole & Record<string, unknown>>(roleQuery);
-      servers.succeeded(server, rows[0] ?? { standby: false, readOnly: false });
+      servers.succeeded(server, await askRole(client));
     } catch (error) {
       servers.failed(server, error);
     } finally {

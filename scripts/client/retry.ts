@@ -4,7 +4,7 @@ import { isConflict, isDriversLoss, isLost, isReadOnlyError, isTransactionTimeou
 import type { PoolCore } from "./pool-core.ts";
 import { wasOutOfDate } from "./prepared.ts";
 import type { ServerClient } from "./server-client.ts";
-import { matchesTarget, roleQuery, type SessionRole } from "./servers/role.ts";
+import { askRole, matchesTarget, type SessionRole } from "./servers/role.ts";
 
 /** A failed attempt of a transaction: the error for the caller, and if the attempt may be repeated. */
 export class FailedAttempt extends Error {
@@ -55,8 +55,7 @@ export async function lostRole(core: PoolCore, client: ServerClient, error: unkn
 async function roleNow(core: PoolCore, client: ServerClient): Promise<SessionRole | undefined> {
   const timer = setTimeout(() => client.destroy(), core.settings.hostTimeoutMs);
   try {
-    const { rows } = await client.query<SessionRole & Record<string, unknown>>(roleQuery);
-    return rows[0];
+    return await askRole(client);
   } catch {
     client.destroy();
     return undefined;

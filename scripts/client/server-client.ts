@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import pg, { type ClientConfig, type DatabaseError } from "pg";
 import { codeOf } from "./errors.ts";
-import { roleFromParameters, roleQuery, type SessionRole } from "./servers/role.ts";
+import { askRole, roleFromParameters, type SessionRole } from "./servers/role.ts";
 import type { Server, ServerList } from "./servers/servers.ts";
 import { versionNumber } from "./session.ts";
 
@@ -262,7 +262,7 @@ export function clientClass(runtime: ClientRuntime): new () => ServerClient {
         const setup = runtime.setup(this.serverVersion);
         if (setup !== "") await this.query(setup);
         this.expiresAt = performance.now() + runtime.lifetimeMs();
-        return roleFromParameters(this.parameters) ?? (await this.#askRole());
+        return roleFromParameters(this.parameters) ?? (await askRole(this));
       } catch (error) {
         if (codeOf(error) === "28P01" && (await runtime.passwordChanged()))
           throw new PasswordChangedError(`The password was changed during the login at ${server.host}.`, {
@@ -272,11 +272,6 @@ export function clientClass(runtime: ClientRuntime): new () => ServerClient {
       } finally {
         clearTimeout(timer);
       }
-    }
-
-    async #askRole(): Promise<SessionRole> {
-      const { rows } = await this.query<SessionRole & Record<string, unknown>>(roleQuery);
-      return rows[0] ?? { standby: false, readOnly: false };
     }
   };
 }

@@ -3,6 +3,7 @@ import { withClient } from "./client.ts";
 import { type Connection, describeConnection } from "./connection.ts";
 import { ConnectionError } from "./connection-error.ts";
 import { isFromServer } from "./server-fault.ts";
+import { destroySocket } from "./session.ts";
 
 /** Time limits and name of an observing session. */
 export interface ObserverOptions {
@@ -181,8 +182,7 @@ async function orSilent<T>(client: Client, connection: Connection, limitMs: numb
     timer = setTimeout(() => {
       const text = `${describeConnection(connection)} did not answer within ${limitMs} ms.`;
       reject(new ConnectionError(text, "lost", "Check if the server is paused or overloaded.", undefined));
-      // The driver keeps the socket to itself. Without this, closing the session would wait for the server, too.
-      (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      destroySocket(client);
     }, limitMs);
   });
   try {

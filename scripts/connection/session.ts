@@ -35,6 +35,18 @@ export async function backendPid(client: Client): Promise<number> {
   return row.pid;
 }
 
+/** Closes the socket of a connection at once. Ending the session would wait for a server that does not answer. */
+export function destroySocket(client: Client): void {
+  // The driver keeps the socket to itself.
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+/** Sets settings until the end of the current transaction. */
+export async function setLocally(client: Client, settings: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, value] of Object.entries(settings))
+    await client.query("select set_config($1, $2, true)", [name, value]);
+}
+
 /** Options of {@link inTransaction}. */
 export interface TransactionOptions {
   /** Statement that begins the transaction, with settings for this transaction only. Default: `begin`. */

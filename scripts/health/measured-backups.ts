@@ -1,4 +1,5 @@
 import { ago, duration, isInFuture } from "../core/age.ts";
+import { lateFactor, maxLagAgeSeconds, maxLagSeconds, maxScanAgeSeconds } from "../model/backup-limits.ts";
 import type { ExpectedBackups } from "../model/health-server.ts";
 import type {
   DrillValue,
@@ -15,18 +16,6 @@ import type { Sample } from "./prometheus-samples.ts";
  * Reads the state of backups and restore drills from the metrics that their containers write for Prometheus, as in
  * infra/images/postgres. A metric that is missing, old or in the future makes the state unknown.
  */
-
-/** Maximum age in seconds of a scan that still counts as current. Scans run every hour and after each backup. */
-const maxScanAge = 2 * 3_600;
-
-/** Maximum age in seconds of a measurement of the WAL archive. There is one every minute, or two for a slow one. */
-const maxLagAge = 300;
-
-/** Age of complete WAL that is not archived, in seconds, up to which an archive counts as current. */
-const maxLag = 300;
-
-/** Number of intervals after which the newest backup is too old. */
-const lateFactor = 2;
 
 /** Finds values among samples, and compares their times with now. */
 class Metrics {
@@ -159,7 +148,7 @@ function readRepository(metrics: Metrics, number: number, expected: ExpectedBack
 
 /** Returns true if a current scan could tell the state of the repository. */
 function isAnswered(metrics: Metrics, scannedAt: number, number: number): boolean {
-  return metrics.isCurrent(scannedAt, maxScanAge) && scanFindings(metrics, number, "unknown") === 0;
+  return metrics.isCurrent(scannedAt, maxScanAgeSeconds) && scanFindings(metrics, number, "unknown") === 0;
 }
 
 function scanFindings(metrics: Metrics, number: number, level: string): number | undefined {
@@ -170,7 +159,7 @@ function findInScan(metrics: Metrics, scannedAt: number | undefined, number: num
   if (scannedAt === undefined) return [unknown(`The backup repository${of} has not been scanned yet.`)];
   const when = `(scanned ${ago(metrics.age(scannedAt))})`;
   const [wrongs, unknowns] = ["wrong", "unknown"].map((level) => scanFindings(metrics, number, level));
-  const isCurrent = metrics.isCurrent(scannedAt, maxScanAge);
+  const isCurrent = metrics.isCurrent(scannedAt, maxScanAgeSeconds);
   const counted = (count: number) => (count === 1 ? "1 problem" : `${count} problems`);
   return [
     ...(wrongs === undefined || wrongs === 0
@@ -231,10 +220,12 @@ function readLag(metrics: Metrics, number: number, of: string): { until: string 
     return { until: null, findings: [notKnown("it has not been measured yet")] };
   const until = measuredAt - lag;
   const measured = ago(metrics.age(measuredAt));
-  const outdated = metrics.isCurrent(measuredAt, maxLagAge) ? [] : [notKnown(`it was last measured ${measured}`)];
+  const outdated = metrics.isCurrent(measuredAt, maxLagAgeSeconds)
+    ? []
+    : [notKnown(`it was last measured ${measured}`)];
   const waits = waiting === undefined ? "" : `, and ${waiting} of its segments ${waiting === 1 ? "waits" : "wait"}`;
   const behind =
-    lag > maxLag ? [wrong(`The ${archive} was ${duration(lag)} behind the server ${measured}${waits}.`)] : [];
+    lag > maxLagSeconds ? [wrong(`The ${archive} was ${duration(lag)} behind the server ${measured}${waits}.`)] : [];
   return { until: isoTime(until), findings: [...behind, ...outdated] };
 }
 

@@ -2,6 +2,7 @@ import type { Client } from "pg";
 import { type Connection, clientConfig } from "../connection/connection.ts";
 import { ConnectionError, connectionError } from "../connection/connection-error.ts";
 import { statementMark } from "../connection/observer.ts";
+import { destroySocket } from "../connection/session.ts";
 
 /** Answer of a server to the question whether it serves. */
 export type ProbeResult = { at: Date; responseMs: number } & (
@@ -120,8 +121,7 @@ export class Probe {
   /** Closes a connection that failed, without waiting for a server that does not answer. */
   #drop(client: Client | undefined): void {
     this.#client = undefined;
-    if (client === undefined) return;
-    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    if (client !== undefined) destroySocket(client);
   }
 
   #reason(error: unknown): string {

@@ -1,3 +1,5 @@
+import type { Client } from "pg";
+
 /** Values of libpq's `target_session_attrs`. */
 export const targetSessionAttrs = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"] as const;
 export type TargetSessionAttrs = (typeof targetSessionAttrs)[number];
@@ -10,9 +12,14 @@ export interface SessionRole {
   readOnly: boolean;
 }
 
-/** Query for {@link SessionRole}, for servers and poolers that do not report it at login. */
-export const roleQuery =
+const roleQuery =
   "select pg_catalog.pg_is_in_recovery() as standby, pg_catalog.current_setting('default_transaction_read_only') = 'on' as \"readOnly\"";
+
+/** Asks for the role of a session. Servers before 14 and poolers do not report it at login, and it can change. */
+export async function askRole(client: Client): Promise<SessionRole> {
+  const { rows } = await client.query<SessionRole & Record<string, unknown>>(roleQuery);
+  return rows[0] ?? { standby: false, readOnly: false };
+}
 
 /**
  * Reads the role from the parameters that a server reports at login (PostgreSQL 14 and later). Returns undefined if one

@@ -255,6 +255,19 @@ export function digestSql(columns: readonly string[], alias: string): string {
   return `hashtextextended(row(${columns.map((name) => `${alias}.${identifier(name)}`).join(", ")})::text, 0)`;
 }
 
+/** SQL that is true if a row has the key of the row `t` of the target. */
+export function sameKey(key: readonly string[], alias: string): string {
+  return key.map((name) => `${alias}.${identifier(name)} = t.${identifier(name)}`).join(" and ");
+}
+
+/** SQL of the hash of a row `t` of a table of the target. The one of a missing row is none that a run recorded. */
+export function targetDigest({ table }: TablePlan): string {
+  return digestSql(
+    table.columns.map(({ name }) => name),
+    "t",
+  );
+}
+
 /** Separator of the parts of a key. */
 const keySeparator = "\x1f";
 

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { isFromServer, serverFaultHint } from "../../connection/server-fault.ts";
-import { backendPid, detectLostClients, inTransaction } from "../../connection/session.ts";
+import { backendPid, detectLostClients, inTransaction, setLocally } from "../../connection/session.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import type { ImportMap } from "../map.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
@@ -89,8 +89,7 @@ async function inSession<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   return inTransaction(client, async () => {
-    for (const [name, value] of Object.entries(map.session ?? {}))
-      await client.query("select set_config($1, $2, true)", [name, value]);
+    await setLocally(client, map.session ?? {});
     const result = await work();
     const check = client.query("set constraints all immediate");
     await check.catch((error: unknown) => Promise.reject(explained(error, "A deferred constraint", map)));

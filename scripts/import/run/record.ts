@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { inTransaction } from "../../connection/session.ts";
+import { inTransaction, setLocally } from "../../connection/session.ts";
 import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
 import { identifier } from "../target/target-table.ts";
@@ -23,8 +23,7 @@ export async function recordRows(
 ): Promise<string[]> {
   const notes: string[] = [];
   await inTransaction(client, async () => {
-    for (const [name, value] of Object.entries(plan.map.session ?? {}))
-      await client.query("select set_config($1, $2, true)", [name, value]);
+    await setLocally(client, plan.map.session ?? {});
     for (const table of await readRunTables(client, run))
       await recordWritten(client, run, table, `(s."$action" is null or s."$action" = 'unchanged')`);
     for (const table of plan.tables) await recordUnchanged(client, run, table);

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { isFromServer } from "../../connection/server-fault.ts";
-import { inTransaction } from "../../connection/session.ts";
+import { inTransaction, setLocally } from "../../connection/session.ts";
 import type { TablePlan } from "../plan.ts";
 import { identifier, literal } from "../target/target-table.ts";
 import { shortenSql } from "../values/shown.ts";
@@ -95,9 +95,8 @@ async function beginAttempt(client: Client): Promise<((isUndone: boolean) => Pro
 export async function withLoadSettings<T>({ client, session }: StagedRows, work: () => Promise<T>): Promise<T> {
   const names = Object.keys(session);
   if (names.length === 0) return work();
-  const set = async (name: string, value: string) => client.query("select set_config($1, $2, true)", [name, value]);
   const settled = async () => {
-    for (const [name, value] of Object.entries(session)) await set(name, value);
+    await setLocally(client, session);
     return work();
   };
   const undo = await beginAttempt(client);
@@ -107,7 +106,7 @@ export async function withLoadSettings<T>({ client, session }: StagedRows, work:
     [names],
   );
   const result = await settled();
-  for (const { name, value } of former) await set(name, value ?? "");
+  await setLocally(client, Object.fromEntries(former.map(({ name, value }) => [name, value ?? ""])));
   await undo(false);
   return result;
 }

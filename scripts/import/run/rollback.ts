@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
-import { detectLostClients, inTransaction } from "../../connection/session.ts";
+import { detectLostClients, inTransaction, setLocally } from "../../connection/session.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-lock.ts";
 import { type ForeignKey, identifier, literal } from "../target/target-table.ts";
@@ -119,8 +119,7 @@ async function rollbackLocked(
   const keys = new Map<RunTable, ForeignKey[]>();
   for (const table of tables) keys.set(table, await referencingKeys(client, table));
   await inTransaction(client, async () => {
-    for (const [name, value] of Object.entries(run.map.session ?? {}))
-      await client.query("select set_config($1, $2, true)", [name, value]);
+    await setLocally(client, run.map.session ?? {});
     if (run.phase === "loading") await recordInterrupted(client, run, tables);
     await dropStages(client, run, tables);
     // No one may change or reference the rows between the check and the deletion.

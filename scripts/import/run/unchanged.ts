@@ -5,7 +5,7 @@ import type { ReadOptions, Source, SourceRow } from "../source/source.ts";
 import { literal } from "../target/target-table.ts";
 import { CopyWriter } from "./copy.ts";
 import { withHashJoins } from "./hash-joins.ts";
-import { digestSql, fingerprintsName, type ImportRun, keySql, stageName, unchangedName } from "./ledger.ts";
+import { fingerprintsName, type ImportRun, keySql, stageName, targetDigest, unchangedName } from "./ledger.ts";
 import { digestAsLeft } from "./written.ts";
 
 /*
@@ -194,14 +194,6 @@ async function compareWithBase(
       where coalesce(l.same, k.fingerprint is not null)
         and not exists (select from pgroundwork.import_reject j
                          where j.run = ${base.run} and j.number = ${base.number} and j.fingerprint = f.fingerprint)`,
-  );
-}
-
-/** SQL of the hash of a row of the target. The one of a missing row is none that a run recorded: its key is null. */
-function targetDigest({ table }: TablePlan): string {
-  return digestSql(
-    table.columns.map(({ name }) => name),
-    "t",
   );
 }
 

@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import type { TablePlan } from "../plan.ts";
 import { identifier, literal } from "../target/target-table.ts";
 import { beforeSql } from "./before-image.ts";
-import { digestSql, type ImportRun, keySql, stageName } from "./ledger.ts";
+import { type ImportRun, keySql, sameKey, stageName, targetDigest } from "./ledger.ts";
 
 /**
  * Locks rows that exist with other values, keeps them as they are then, and updates them. A row that was deleted since
@@ -19,8 +19,6 @@ export async function updateExisting(
   explain: <T>(work: Promise<T>) => Promise<T>,
 ): Promise<void> {
   const [stage, target] = [stageName(run, plan), plan.table.rows];
-  const matches = (alias: string) =>
-    plan.key.map((name) => `${alias}.${identifier(name)} = t.${identifier(name)}`).join(" and ");
   const all = plan.table.columns.map(({ name }) => name);
   const updated = `s."$action" = 'update' and ${range}`;
   const reason = (what: string) => literal(`conflict: the target ${what} it during this import`);
@@ -28,8 +26,8 @@ export async function updateExisting(
     `with locked as materialized (
        select s."$ordinal" as ordinal, s."$digest" as digest, s."$source_key" as source_key,
               s."$fingerprint" as fingerprint, ${keySql(plan, "t")} as key, ${beforeSql(all, "t")} as before
-         from ${stage} s join ${target} t on ${matches("s")}
-        where ${updated} and coalesce(s."$seen" = ${digestSql(all, "t")}, true) for no key update of t),
+         from ${stage} s join ${target} t on ${sameKey(plan.key, "s")}
+        where ${updated} and coalesce(s."$seen" = ${targetDigest(plan)}, true) for no key update of t),
      kept as (
        insert into pgroundwork.import_row (run, number, key, action, source_digest, source_key, before, fingerprint)
        select ${run.number}, ${plan.number}, l.key, 'updated', l.digest, l.source_key, l.before, l.fingerprint
@@ -39,7 +37,7 @@ export async function updateExisting(
        insert into pgroundwork.import_reject (run, number, ordinal, kind, key, problems, fingerprint)
        select ${run.number}, ${plan.number}, g."$ordinal", 'rejected', ${keySql(plan, "g")},
               jsonb_build_array(jsonb_build_object('fields', null, 'reason',
-                case when exists (select from ${target} t where ${matches("g")})
+                case when exists (select from ${target} t where ${sameKey(plan.key, "g")})
                      then ${reason("changed")} else ${reason("deleted")} end)), g."$fingerprint" from gone g)
      select count(*)::int as kept from kept`,
   );
@@ -50,7 +48,7 @@ export async function updateExisting(
   await explain(
     client.query(
       `update ${target} t set ${names.map((name) => `${name} = s.${name}`).join(", ")}
-         from ${stage} s where ${matches("s")} and ${updated}`,
+         from ${stage} s where ${sameKey(plan.key, "s")} and ${updated}`,
     ),
   );
 }

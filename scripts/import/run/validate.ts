@@ -5,7 +5,7 @@ import { type ForeignKey, identifier, literal, type UniqueIndex } from "../targe
 import { printed } from "../values/codec.ts";
 import { shortenSql } from "../values/shown.ts";
 import { checkConstraints, fillGenerated } from "./constraints.ts";
-import { baseline, digestSql, type ImportRun, keySql, stageName } from "./ledger.ts";
+import { baseline, type ImportRun, keySql, sameKey, stageName, targetDigest } from "./ledger.ts";
 import { isMasked } from "./mask.ts";
 import { deletedRows } from "./missing.ts";
 import { evaluateStaged, rejectStaged, type StagedRows, wholeRow } from "./reject-staged.ts";
@@ -156,14 +156,13 @@ function differs({ target, codec }: TablePlan["columns"][number]): string {
 async function findExisting(rows: StagedRows, policy: NonNullable<ImportMap["existing"]>): Promise<void> {
   const { client, run, plan } = rows;
   const stage = stageName(run, plan);
-  const join = plan.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
+  const join = sameKey(plan.key, "s");
   const compared = plan.columns.filter(({ notCompared }) => notCompared === undefined);
   const different = compared.map(differs).join(" or ") || "false";
   const actions = { fail: "'conflict'", keep: "'keep'", update: "'update'", merge: mergeAction(plan) };
   const merged = `left join (${baseline(run, plan, stagedKeys(run, plan))}) b on b.key = ${keySql(plan, "t")}`;
   // The load of a merge finds by it that a row was changed since.
-  const all = plan.table.columns.map(({ name }) => name);
-  const seen = policy === "merge" ? `, "$seen" = ${digestSql(all, "t")}` : "";
+  const seen = policy === "merge" ? `, "$seen" = ${targetDigest(plan)}` : "";
   await client.query(
     `update ${stage} s set "$action" = case when ${different} then ${actions[policy]} else 'unchanged' end ${seen}
        from ${plan.table.rows} t ${policy === "merge" ? merged : ""} where ${join}`,
@@ -190,12 +189,8 @@ function stagedKeys(run: ImportRun, plan: TablePlan): string {
 
 /** SQL of what `merge` does with a row whose values differ: `t` is the target's row, `b` what an import left. */
 function mergeAction(plan: TablePlan): string {
-  const digest = digestSql(
-    plan.table.columns.map(({ name }) => name),
-    "t",
-  );
   return `case when b.key is null then 'conflict'
-    when b."sameRow" and b.digest = ${digest} then 'update'
+    when b."sameRow" and b.digest = ${targetDigest(plan)} then 'update'
     when b."sameSource" and b.source_digest = s."$digest" then 'keep' else 'both' end`;
 }
 

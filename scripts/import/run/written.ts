@@ -1,8 +1,7 @@
 import type { Client } from "pg";
 import type { TablePlan } from "../plan.ts";
-import { identifier } from "../target/target-table.ts";
 import { withHashJoins } from "./hash-joins.ts";
-import { digestSql, type ImportRun, type RunTable, stageName, writtenName } from "./ledger.ts";
+import { digestSql, type ImportRun, type RunTable, sameKey, stageName, writtenName } from "./ledger.ts";
 import { keyText } from "./removal.ts";
 
 /*
@@ -52,7 +51,7 @@ export function digestAsLeft(run: ImportRun, columns: readonly string[], otherwi
 export async function recordWritten(client: Client, run: ImportRun, table: RunTable, staged: string): Promise<void> {
   const digest = digestAsLeft(run, table.columns);
   const unchanged = digestAsLeft(run, table.columns, `coalesce(s."$seen", ${digestSql(table.columns, "t")})`);
-  const join = table.key.map((name) => `s.${identifier(name)} = t.${identifier(name)}`).join(" and ");
+  const join = sameKey(table.key, "s");
   const own = `r.run = ${run.number} and r.number = ${table.number} and r.key = ${keyText(table, "t")}`;
   await client.query(
     `update pgroundwork.import_row r set digest = ${digest} from ${table.rows} t

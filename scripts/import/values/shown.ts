@@ -1,6 +1,6 @@
 /*
- * How messages and reports show what comes from a source: on one line, without characters that terminals act on or
- * a reader would not see, and cut. Files for programs, such as rejects.jsonl, hold the values as they are.
+ * Messages and reports show values of a source on one line, without characters that terminals act on or that a
+ * reader would not see, and shortened. Files for programs, such as rejects.jsonl, hold the values as they are.
  */
 
 /** Longest text from a source in a report, in characters. */
