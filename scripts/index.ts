@@ -164,6 +164,7 @@ export {
 } from "./client/domain-errors.ts";
 export {
   AbortedCommitError,
+  EndedTransactionError,
   OutcomeUnknownError,
   PoolClosedError,
   PoolStarvationError,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { AbortedCommitError, OutcomeUnknownError, RolledBackError } from "./errors.ts";
+import { AbortedCommitError, EndedTransactionError, OutcomeUnknownError, RolledBackError } from "./errors.ts";
 import { isLost } from "./failures.ts";
 import type { PoolCore } from "./pool-core.ts";
 import type { ServerClient } from "./server-client.ts";
@@ -21,7 +21,7 @@ const endSessionAfterMs = 1_000;
 /**
  * Commits, and checks that the server did. If the connection is lost meanwhile, asks the server for the result.
  *
- * @throws RolledBackError, OutcomeUnknownError, AbortedCommitError, or the error of the COMMIT
+ * @throws RolledBackError, EndedTransactionError, OutcomeUnknownError, AbortedCommitError, or the error of the COMMIT
  */
 export async function commit(core: PoolCore, client: ServerClient, readOnly: boolean): Promise<void> {
   // The error of a statement arrives before the state that it leaves.
@@ -29,7 +29,7 @@ export async function commit(core: PoolCore, client: ServerClient, readOnly: boo
   const known = readOnly || !core.settings.resolveCommits ? "resolveCommits is off" : await knownTransaction(client);
   // Nothing was sent, so the server rolls back.
   if (client.lost !== undefined) throw new AbortedCommitError(client.lost);
-  if (client.getTransactionStatus() === "I") throw endedWithin();
+  if (client.getTransactionStatus() === "I") throw new EndedTransactionError();
   try {
     const { command } = await client.query("commit");
     if (command === "COMMIT") return;
@@ -47,16 +47,8 @@ export async function commit(core: PoolCore, client: ServerClient, readOnly: boo
     const outcome = await outcomeOf(core, known);
     if (outcome.result === "committed") return;
     if (outcome.result === "aborted") throw new AbortedCommitError(error);
-    throw new OutcomeUnknownError("commit", error, ` (${outcome.reason})`);
+    throw new OutcomeUnknownError("commit", error, outcome.reason);
   }
-}
-
-/** Returns the error for a transaction that its own function ended: COMMIT outside of one succeeds all the same. */
-function endedWithin(): OutcomeUnknownError {
-  return new OutcomeUnknownError("commit", undefined, {
-    text: "A statement in the transaction had ended it (COMMIT or ROLLBACK), so what it changed was committed or rolled back in parts.",
-    hint: "Let the function return to commit, and throw to roll back.",
-  });
 }
 
 /** Reads the transaction's id before the COMMIT, or returns the reason why its result cannot be asked for. */

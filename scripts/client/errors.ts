@@ -45,18 +45,28 @@ export type UnknownPhase = "statement" | "commit";
 export class OutcomeUnknownError extends OperationError {
   readonly phase: UnknownPhase;
 
-  /**
-   * @param reason why the server cannot say it, or a text and hint of its own
-   */
-  constructor(phase: UnknownPhase, cause: unknown, reason: string | { text: string; hint: string } = "") {
+  /** @param reason why the server cannot say it, if that is known */
+  constructor(phase: UnknownPhase, cause: unknown, reason = "") {
     const what = phase === "commit" ? "a transaction was being committed" : "a statement was running";
-    const lost = `The connection was lost while ${what}${typeof reason === "string" ? reason : ""}. The change is either complete or absent.`;
-    const look = "Look in the database before you repeat it. A unique key per change makes repeating it safe.";
-    super(typeof reason === "string" ? lost : reason.text, {
-      hint: typeof reason === "string" ? look : reason.hint,
+    const why = reason && ` (${reason})`;
+    super(`The connection was lost while ${what}${why}. The change is either complete or absent.`, {
+      hint: "Look in the database before you repeat it. A unique key per change makes repeating it safe.",
       cause,
     });
     this.phase = phase;
+  }
+}
+
+/**
+ * A statement in a transaction function had ended the transaction. What the function changed before and after it was
+ * committed or rolled back in parts. The pool never repeats it.
+ */
+export class EndedTransactionError extends OperationError {
+  constructor() {
+    super(
+      "A statement in the transaction had ended it (COMMIT or ROLLBACK), so what it changed was committed or rolled back in parts.",
+      { hint: "Let the function return to commit, and throw to roll back." },
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { closeBusy } from "./cancel.ts";
-import { AbortedCommitError, OutcomeUnknownError } from "./errors.ts";
+import { AbortedCommitError, EndedTransactionError, OutcomeUnknownError } from "./errors.ts";
 import { isConflict, isDriversLoss, isLost, isReadOnlyError, isTransactionTimeout } from "./failures.ts";
 import type { PoolCore } from "./pool-core.ts";
 import { wasOutOfDate } from "./prepared.ts";
@@ -23,7 +23,8 @@ export async function failureOf(
   error: unknown,
   readOnly: boolean,
 ): Promise<FailedAttempt> {
-  if (error instanceof OutcomeUnknownError) return new FailedAttempt(error, false);
+  if (error instanceof OutcomeUnknownError || error instanceof EndedTransactionError)
+    return new FailedAttempt(error, false);
   const aborted = error instanceof AbortedCommitError;
   if (aborted || (await isLost(client))) {
     const { lost } = client;

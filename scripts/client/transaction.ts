@@ -34,7 +34,7 @@ const maxAttempts = 20;
  * Runs a function in a transaction, and repeats it if that is safe: after a serialization failure, a deadlock, a lost
  * connection before the COMMIT, or a server that became a standby.
  *
- * @throws RolledBackError, OutcomeUnknownError, the error of the function, or that of the pool
+ * @throws RolledBackError, EndedTransactionError, OutcomeUnknownError, the error of the function, or that of the pool
  */
 export async function runTransaction<T>(
   core: PoolCore,

@@ -25,6 +25,9 @@ export function statusPage(metrics: Metrics, facts: PageFacts, version: string, 
     ({ level, since, detail, ...subject }) =>
       `<tr><th scope="row">${escapeHtml(subjectLabel(subject))}</th><td class="${level}">${level.replace("-", " ")}</td><td>${since === null ? "" : `<time datetime="${since}">${since}</time>`}</td><td>${escapeHtml(detail)}</td></tr>`,
   );
+  // The state is "ok" although something is not known, if the server can be judged without it: the heading names it.
+  const notKnown = subjects.filter(({ level }) => level === "unknown").map((subject) => subjectLabel(subject));
+  const unknown = notKnown.length === 0 ? "" : `not known: ${notKnown.join(", ")}`;
   const charts = [
     chart(
       "Connections",
@@ -49,12 +52,12 @@ export function statusPage(metrics: Metrics, facts: PageFacts, version: string, 
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 ${isRefreshing ? `<meta http-equiv="refresh" content="${refreshing.seconds}">` : ""}
-<title>${status}: database</title>
+<title>${status}${unknown && ` (${escapeHtml(unknown)})`}: database</title>
 <style>${style}</style>
 </head>
 <body>
 <main>
-<h1>Database: <span class="${status}">${status}</span></h1>
+<h1>Database: <span class="${status}">${status}</span>${unknown && `, <span class="unknown">${escapeHtml(unknown)}</span>`}</h1>
 <p>Snapshot of <time datetime="${takenAt}">${takenAt}</time>. Uptime in 30 days: ${uptime === null ? "not known yet" : `${(uptime * 100).toFixed(2)} %`}.</p>
 <p>${isRefreshing ? '<a href="/">Stop refreshing</a>' : `<a href="/?${refreshing.name}=${refreshing.seconds}">Refresh every ${refreshing.seconds} s</a>`}</p>
 <div class="wide" tabindex="0" role="region" aria-label="Subjects"><table>

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Kysely, sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { UnfinishedWorkError, UseAfterEndError } from "../../../../scripts/client/errors.ts";
+import { EndedTransactionError, UnfinishedWorkError, UseAfterEndError } from "../../../../scripts/client/errors.ts";
 import { kyselyOn, kyselyTransaction } from "../../../../scripts/client/kysely.ts";
 import type { Transaction } from "../../../../scripts/client/running-transaction.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
@@ -81,12 +81,18 @@ describe("a transaction", () => {
 
   it("is not reported as committed if a statement in it had ended it", async () => {
     const pool = on.pool({ max: 1 });
+    let runs = 0;
     const work = pool.transaction(async (transaction) => {
+      runs += 1;
       await transaction.query(insert, ["rolled back"]);
       await transaction.query("rollback");
       await transaction.query(insert, ["on its own"]);
     });
-    await expect(work).rejects.toThrow(/^A statement in the transaction had ended it/);
+    const error = await work.catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(EndedTransactionError);
+    expect((error as Error).message).toMatch(/^A statement in the transaction had ended it/);
+    expect(runs).toBe(1);
+    expect(await keys()).toEqual(["on its own"]);
   });
 
   it("runs no statement after its signal has aborted between two of them", async () => {

@@ -34,6 +34,16 @@ describe("the status page", () => {
     expect(html).toContain(`<td><time datetime="${takenAt}">${takenAt}</time></td><td>2 wait</td>`);
   });
 
+  it("names in its heading what is not known, next to a state that does not depend on it", () => {
+    const ok = { name: "locks", level: "ok", detail: "", since: null };
+    expect(page({}, {}, [ok])).toContain('<h1>Database: <span class="ok">ok</span></h1>');
+    const unknown = { name: "migrations", level: "unknown", detail: "", since: null };
+    const html = page({}, {}, [ok, { ...unknown, name: "backups" }, { ...unknown, database: markup }]);
+    const named = "not known: backups, migrations (&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;)";
+    expect(html).toContain(`<span class="ok">ok</span>, <span class="unknown">${named}</span></h1>`);
+    expect(html).toContain(`<title>ok (${named}): database</title>`);
+  });
+
   it("shows all names of the server as text", () => {
     const blocker = { pid: 7, role: markup, application: markup, database: markup, waiting: 1, longestWaitSeconds: 2 };
     const html = page(
