@@ -7,6 +7,7 @@ import { ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
 import { benchClient } from "./client/bench.ts";
 import { benchDocker } from "./docker.ts";
+import { benchHealth } from "./health.ts";
 import { benchImport } from "./import/bench.ts";
 import type { Measurement } from "./measurement.ts";
 import { benchMigrations } from "./migrations/bench.ts";
@@ -25,6 +26,7 @@ const parts: Readonly<Record<string, (scratch: string) => Promise<Measurement[]>
   up: async (scratch) => benchUp(scratch, await engine()),
   docker: async (scratch) => benchDocker(scratch, await engine()),
   scrape: benchScrape,
+  health: benchHealth,
   migrations: benchMigrations,
   queries: benchQueries,
   package: benchPackage,

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { LRUCache } from "lru-cache";
 import type { Connection } from "../../connection/connection.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import type { HealthSettings } from "../collector.ts";
@@ -44,12 +45,19 @@ export interface HealthServer {
   stop(): Promise<void>;
 }
 
-/** An answer: JSON, or text of a type. */
+/** Result of an endpoint: JSON, or text of a type. */
 interface Reply {
   status?: number;
   json?: unknown;
   text?: string;
   type?: string;
+}
+
+/** An answer as it is sent. */
+interface Answer {
+  status: number;
+  type: string;
+  body: Buffer;
 }
 
 /**
@@ -75,8 +83,12 @@ export async function serveHealth(options: HealthServerOptions): Promise<HealthS
     const [result, observation] = await Promise.all([probe.ask(), monitor.observe(0)]);
     history.add(observation, result.answers);
   };
+  const answers = new LRUCache<string, Answer, URL>({
+    ...sharing,
+    fetchMethod: async (_address, _expired, { context: url }) => encoded(await reply(url)),
+  });
   const server = createServer(limits, (request, response) => {
-    void answer(request, response, { hosts, token, reply });
+    void answer(request, response, { hosts, token, answers });
   });
   harden(server);
   await listen(server, host, port);
@@ -95,6 +107,12 @@ export async function serveHealth(options: HealthServerOptions): Promise<HealthS
   };
 }
 
+/**
+ * Requests for one address at the same time, or within this time in ms, share an answer. Clients that ask much and read
+ * slowly then cost neither processor time nor memory.
+ */
+const sharing = { max: 20, ttl: 250 };
+
 /** Limits against slow and large requests. */
 const limits = {
   headersTimeout: 5_000,
@@ -104,8 +122,11 @@ const limits = {
   maxHeaderSize: 8_192,
 };
 
+/** Connections at the same time. A thousand that ask nothing leave room for others, until they are closed after 5 s. */
+const maxConnections = 2_000;
+
 function harden(server: Server): void {
-  server.maxConnections = 1_000;
+  server.maxConnections = maxConnections;
   // A client that does not read its answer.
   server.setTimeout(10_000, (socket) => socket.destroy());
   server.on("clientError", (_, socket) => {
@@ -137,27 +158,42 @@ const headers = {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { hosts, token, reply }: { hosts: readonly string[]; token: string | undefined; reply: (url: URL) => Promise<Reply> },
+  {
+    hosts,
+    token,
+    answers,
+  }: { hosts: readonly string[]; token: string | undefined; answers: LRUCache<string, Answer, URL> },
 ): Promise<void> {
   const url = parseUrl(request.url);
   const refused = refusal(request, { hosts, token, path: url?.pathname ?? "" });
-  let result: Reply;
-  if (refused !== undefined) result = failed(refused.status, refused.message);
-  else if (url === undefined) result = failed(400, "The address is not valid.");
-  else
-    result = await reply(url).catch((error: unknown) => {
-      reportUnexpected(error);
-      return failed(500, "The health server failed. Its log has the reason.");
-    });
-  const { status = 200, json, text = `${JSON.stringify(json)}\n`, type = "application/json; charset=utf-8" } = result;
+  const { status, type, body } =
+    refused !== undefined
+      ? encoded(failed(refused.status, refused.message))
+      : url === undefined
+        ? encoded(failed(400, "The address is not valid."))
+        : await sharedAnswer(answers, url);
   const extra = {
     ...(status === 401 ? { "www-authenticate": 'Basic realm="pgroundwork"' } : {}),
     ...(status === 405 ? { allow: "GET, HEAD" } : {}),
   };
   // Keeps no body of a refused request waiting.
   request.resume();
-  response.writeHead(status, { ...headers, ...extra, "content-type": type, "content-length": Buffer.byteLength(text) });
-  response.end(request.method === "HEAD" ? undefined : text);
+  response.writeHead(status, { ...headers, ...extra, "content-type": type, "content-length": body.length });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+async function sharedAnswer(answers: LRUCache<string, Answer, URL>, url: URL): Promise<Answer> {
+  try {
+    return await answers.forceFetch(`${url.pathname}${url.search}`, { context: url });
+  } catch (error) {
+    reportUnexpected(error);
+    return encoded(failed(500, "The health server failed. Its log has the reason."));
+  }
+}
+
+function encoded(reply: Reply): Answer {
+  const { status = 200, json, text = `${JSON.stringify(json)}\n`, type = "application/json; charset=utf-8" } = reply;
+  return { status, type, body: Buffer.from(text) };
 }
 
 function failed(status: number, message: string): Reply {
