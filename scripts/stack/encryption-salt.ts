@@ -13,8 +13,13 @@ export async function dropUnusedSalt(root: string, stack: string): Promise<boole
   if (!existsSync(path)) return false;
   const text = await readFile(path, "utf8");
   const rest = text.replace(/^encryptionsalt:.*\n?/m, "");
-  if (rest === text || /^\s*(- )?secure:/m.test(text)) return false;
+  if (rest === text || hasEncryptedSettings(text)) return false;
   if (rest.trim() === "") await rm(path);
   else writeFileAtomically(path, rest);
   return true;
+}
+
+/** Returns true if a settings file has encrypted settings (`secure:`), as a block or as in JSON. */
+export function hasEncryptedSettings(text: string): boolean {
+  return /\bsecure["']?\s*:/.test(text);
 }

@@ -1,8 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { shellQuote } from "../core/shell.ts";
-import { backendNote } from "./backend.ts";
+import { backendNote, describeBackend } from "./backend.ts";
+import { hasEncryptedSettings } from "./encryption-salt.ts";
 import { passphraseInEnvironment, passphraseSource } from "./passphrase.ts";
 import { encryptionSalts, matchesSalt } from "./passphrase-salt.ts";
 import { setAsideHint, stateFile } from "./state-file.ts";
+import { declaredStateFolder } from "./state-folder.ts";
 
 /**
  * Says which passphrase the engine used for a stack, why it failed and what to do. Returns undefined if the failure has
@@ -19,6 +23,7 @@ export function passphraseHint(
   if (text.includes("passphrase must be set"))
     return `The environment has no passphrase for stack "${stack}". Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE.`;
   if (!text.includes("incorrect passphrase")) return undefined;
+  if (hasOnlySalt(root, stack, env)) return onlySaltHint(root, stack, env);
   const lines = [...mismatch(root, stack, env)];
   const where = backendNote(root, stack, env);
   if (where !== undefined) lines.push(where);
@@ -27,12 +32,48 @@ export function passphraseHint(
   return lines.join("\n  ");
 }
 
-function mismatch(root: string, stack: string, env: NodeJS.ProcessEnv): string[] {
+/** Returns true if a stack has a salt in its settings file, and no state in a folder. Elsewhere a state may exist. */
+function hasOnlySalt(root: string, stack: string, env: NodeJS.ProcessEnv): boolean {
+  const isLocal = declaredStateFolder(root, stack, env) !== undefined;
+  return (
+    isLocal && stateFile(root, stack, env) === undefined && encryptionSalts(root, stack, env).settings !== undefined
+  );
+}
+
+function onlySaltHint(root: string, stack: string, env: NodeJS.ProcessEnv): string {
+  const file = `Pulumi.${stack}.yaml`;
+  const encrypted = hasEncryptedSettings(readFileSync(join(root, file), "utf8"))
+    ? `, and set the encrypted settings (secure:) of this file again`
+    : "";
+  return [
+    `${describeSource(root, stack, env)} does not match the line "encryptionsalt" in ${file}.`,
+    `Stack "${stack}" has no state in ${describeBackend(root, stack, env)}: the line is left of one that was erased, or belongs to another project directory.`,
+    "Set the passphrase that the line was made with.",
+    `If it is lost, and nobody has the stack elsewhere, delete this line${encrypted}. \`up\` writes another one.`,
+  ].join("\n  ");
+}
+
+function describeSource(root: string, stack: string, env: NodeJS.ProcessEnv): string {
   const source = passphraseSource(root, stack, env);
   switch (source.kind) {
     case "local":
+      return `The passphrase in ${source.file}`;
+    case "variable":
+      return `The passphrase in PULUMI_CONFIG_PASSPHRASE${env.PULUMI_CONFIG_PASSPHRASE === "" ? " (it is empty)" : ""}`;
+    case "file":
+      return `The passphrase in ${source.file} (PULUMI_CONFIG_PASSPHRASE_FILE)`;
+    case "none":
+      return "The passphrase";
+  }
+}
+
+function mismatch(root: string, stack: string, env: NodeJS.ProcessEnv): string[] {
+  const source = passphraseSource(root, stack, env);
+  const used = describeSource(root, stack, env);
+  switch (source.kind) {
+    case "local":
       return [
-        `The passphrase in ${source.file} does not match stack "${stack}".`,
+        `${used} does not match stack "${stack}".`,
         ...(environmentMatches(root, stack, env)
           ? [
               "The passphrase in the environment matches. Write it to that file:",
@@ -44,7 +85,7 @@ function mismatch(root: string, stack: string, env: NodeJS.ProcessEnv): string[]
       ];
     case "variable":
       return [
-        `The passphrase in PULUMI_CONFIG_PASSPHRASE${env.PULUMI_CONFIG_PASSPHRASE === "" ? " (it is empty)" : ""} does not match stack "${stack}".`,
+        `${used} does not match stack "${stack}".`,
         ...(env.PULUMI_CONFIG_PASSPHRASE_FILE
           ? ["Pulumi ignores PULUMI_CONFIG_PASSPHRASE_FILE while PULUMI_CONFIG_PASSPHRASE is set."]
           : []),
@@ -52,11 +93,11 @@ function mismatch(root: string, stack: string, env: NodeJS.ProcessEnv): string[]
       ];
     case "file":
       return [
-        `The passphrase in ${source.file} (PULUMI_CONFIG_PASSPHRASE_FILE) does not match stack "${stack}".`,
+        `${used} does not match stack "${stack}".`,
         "Set the variable to the file with the passphrase that the stack was created with.",
       ];
     case "none":
-      return [`The passphrase does not match stack "${stack}". Set PULUMI_CONFIG_PASSPHRASE.`];
+      return [`${used} does not match stack "${stack}". Set PULUMI_CONFIG_PASSPHRASE.`];
   }
 }
 

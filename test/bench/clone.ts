@@ -40,6 +40,11 @@ export class BenchClone {
     return stdout;
   }
 
+  /** Runs a shell script in the project directory and returns its stdout. */
+  async shell(script: string): Promise<string> {
+    return (await run("bash", ["-ec", script], { cwd: this.#root, env: this.#env })).stdout;
+  }
+
   async write(path: string, text: string): Promise<void> {
     await writeFile(join(this.#root, path), text);
   }

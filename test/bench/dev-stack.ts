@@ -51,7 +51,10 @@ export class DevStack {
    * @param more additional lines of the settings file
    */
   async configure(...more: string[]): Promise<void> {
-    await this.#clone.write(`Pulumi.${this.#name}.yaml`, [this.#settings.trimEnd(), ...more, ""].join("\n"));
+    const file = `Pulumi.${this.#name}.yaml`;
+    // The salt of its secrets, if it has any.
+    const salt = await this.#clone.shell(`grep -s ^encryptionsalt: ${file} || true`);
+    await this.#clone.write(file, [salt.trimEnd(), this.#settings.trimEnd(), ...more, ""].join("\n").trimStart());
   }
 
   up(): Promise<string> {
@@ -60,6 +63,24 @@ export class DevStack {
 
   erase(): Promise<string> {
     return this.#clone.npm("pgw", "destroy", "--erase", this.#name, "--yes", "--stack", this.#name);
+  }
+
+  /** Runs a `pgw` command on the stack and returns its stdout. */
+  pgw(...args: string[]): Promise<string> {
+    return this.#clone.npm("pgw", ...args, "--stack", this.#name);
+  }
+
+  /** Sets an encrypted value inside a setting. */
+  async setSecret(path: string, value: string): Promise<void> {
+    const stack = `--stack ${this.#name}`;
+    await this.#clone.shell(`eval "$(npm run --silent pgw -- engine env ${stack})"
+      pulumi stack init ${this.#name} >/dev/null 2>&1 || true
+      printf %s '${value}' | pulumi config set ${stack} --secret --path 'pgroundwork:${path}'`);
+  }
+
+  /** Writes a file of the project directory. */
+  write(path: string, text: string): Promise<void> {
+    return this.#clone.write(path, text);
   }
 
   async login(role: string): Promise<Connection> {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { table } from "../../scripts/cli/table.ts";
 import { ensureEngine } from "../../scripts/pulumi/ensure-engine.ts";
 import { cloneRoot } from "../clone-root.ts";
+import { benchBackups } from "./backups.ts";
 import { benchClient } from "./client/bench.ts";
 import { benchDocker } from "./docker.ts";
 import { benchHealth } from "./health.ts";
@@ -27,6 +28,7 @@ const parts: Readonly<Record<string, (scratch: string) => Promise<Measurement[]>
   docker: async (scratch) => benchDocker(scratch, await engine()),
   scrape: benchScrape,
   health: benchHealth,
+  backups: benchBackups,
   migrations: benchMigrations,
   queries: benchQueries,
   package: benchPackage,

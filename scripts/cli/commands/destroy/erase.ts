@@ -5,6 +5,7 @@ import { ConnectionError } from "../../../connection/connection-error.ts";
 import { OperationError } from "../../../core/operation-error.ts";
 import { type Facts, requireUnchanged } from "../../../core/unchanged.ts";
 import { upCommand } from "../../../model/command-lines.ts";
+import { dropUnusedSalt } from "../../../stack/encryption-salt.ts";
 import { rolesOf } from "../../../stack/erase/drop-database.ts";
 import { erasableDatabases, eraseDatabases, halfErased } from "../../../stack/erase/erase-databases.ts";
 import { eraseStack } from "../../../stack/erase/erase-stack.ts";
@@ -155,6 +156,8 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
   const erasure = { stack: destruction.stack, data: erasable, takeDown, signal: context.signal };
   const files = await shown(context, (onStep) => eraseStack({ ...erasure, onStep }));
   for (const line of describeLeft({ files })) context.out.warn(line);
+  // It would bind the next stack of this name to the passphrase of the erased one.
+  await dropUnusedSalt(context.root, stack);
   const erased = {
     servers: found.map(({ told }) => told),
     databases: typeof databases === "string" ? null : databases,
@@ -163,7 +166,7 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
     [
       `stack "${stack}" is erased`,
       ...kept,
-      `\`${upCommand(stack)}\` creates it again with the settings in ${settings ?? "Pulumi.yaml"}.`,
+      `\`${upCommand(stack)}\` creates it again with the settings in ${settingsFile(context.root, stack) ?? "Pulumi.yaml"}.`,
     ].join("\n"),
   );
 }

@@ -140,11 +140,12 @@ describe("the hint for a passphrase that does not match", () => {
 
   it("names the source that was used", () => {
     const hint = (env: NodeJS.ProcessEnv) => passphraseHint(incorrect, root, "dev", env);
+    const backend = `${pathToFileURL(join(root, ".pgroundwork")).href} (Pulumi.yaml)`;
     expect(hint({ PULUMI_CONFIG_PASSPHRASE: "x" })).toBe(
       [
         'The passphrase in PULUMI_CONFIG_PASSPHRASE does not match stack "dev".',
         "Set the passphrase that the stack was created with.",
-        `Its state is in ${pathToFileURL(join(root, ".pgroundwork")).href} (Pulumi.yaml).`,
+        `Its state is in ${backend}.`,
       ].join("\n  "),
     );
     expect(hint({ PULUMI_CONFIG_PASSPHRASE: "" })).toContain("PULUMI_CONFIG_PASSPHRASE (it is empty) does not match");
@@ -154,6 +155,22 @@ describe("the hint for a passphrase that does not match", () => {
     expect(hint({ PULUMI_CONFIG_PASSPHRASE_FILE: "/f" })).toContain(
       'The passphrase in /f (PULUMI_CONFIG_PASSPHRASE_FILE) does not match stack "dev".',
     );
+  });
+
+  it("names the line in the settings if nothing else is left of the stack", () => {
+    const settings = join(root, "Pulumi.dev.yaml");
+    const hint = () => passphraseHint(incorrect, root, "dev", { PULUMI_CONFIG_PASSPHRASE: "x" });
+    writeFileSync(settings, `encryptionsalt: ${saltOfPulumi}\nconfig:\n  pgroundwork:server: docker\n`);
+    const text = hint();
+    expect(text).toContain('PULUMI_CONFIG_PASSPHRASE does not match the line "encryptionsalt" in Pulumi.dev.yaml.');
+    expect(text).toContain(
+      `Stack "dev" has no state in ${pathToFileURL(join(root, ".pgroundwork")).href} (Pulumi.yaml)`,
+    );
+    expect(text).toContain("delete this line. `up` writes another one.");
+    writeFileSync(settings, `encryptionsalt: ${saltOfPulumi}\nconfig: {"a:b":{"secure":"v1:x"}}\n`);
+    expect(hint()).toContain("delete this line, and set the encrypted settings (secure:) of this file again.");
+    writeFileSync(join(stacks, "dev.json"), stateOf("y"));
+    expect(hint()).toContain('does not match stack "dev".');
   });
 
   it("names a file that cannot be read and a passphrase that is missing", () => {

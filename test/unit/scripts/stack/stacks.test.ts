@@ -55,6 +55,8 @@ describe("the salt in a stack's settings file", () => {
     await writeFile(file(), needed);
     expect(await dropUnusedSalt(root, "local")).toBe(false);
     expect(await textOf()).toBe(needed);
+    await writeFile(file(), 'encryptionsalt: v1:abc=\nconfig: {"pgroundwork:token": {"secure": "v1:xyz="}}\n');
+    expect(await dropUnusedSalt(root, "local")).toBe(false);
     expect(await dropUnusedSalt(root, "dev")).toBe(false);
     expect(await dropUnusedSalt(root, "absent")).toBe(false);
   });
