@@ -18,11 +18,8 @@ export function reportError(out: Output, thrown: unknown, { signal, targetSource
   const error = missingPackage(thrown) ?? thrown;
   const interruption = signal && interruptionOf(signal);
   if (error instanceof OperationError) {
-    // Usage errors contain their own hint.
-    const source = error.exitCode === exitCode.usage ? undefined : targetSource;
-    const hints = [...(error.hint === undefined ? [] : [error.hint]), ...describeSource(source)].map((hint) =>
-      redact(hint),
-    );
+    const said = [error.hint, targetSource && describeSource(targetSource)];
+    const hints = said.filter((hint) => hint !== undefined).map((hint) => redact(hint));
     out.error([redact(error.message), ...hints].join("\n  "));
     const hint = hints.length === 0 ? null : hints.join("\n  ");
     return { message: redact(error.completeMessage), hint, code: interruption?.exitCode ?? error.exitCode };
@@ -41,10 +38,7 @@ export function reportError(out: Output, thrown: unknown, { signal, targetSource
 }
 
 /** Names the variables that chose the database, because a variable left in a shell is easily forgotten. */
-function describeSource(source: EnvironmentSource | undefined): string[] {
-  if (source === undefined) return [];
+export function describeSource(source: EnvironmentSource): string {
   const instead = lineToType(["--stack", localStack]);
-  return [
-    `${source} in the environment selected this database instead of a stack. Unset it, or name the stack: ${instead}`,
-  ];
+  return `${source} in the environment selected this database instead of a stack. Unset it, or name the stack: ${instead}`;
 }

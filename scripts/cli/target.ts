@@ -92,9 +92,11 @@ export async function resolveTargets(
 export function givenConnection(context: CommandContext, options: TargetOptions): Connection | undefined {
   if (options.url === undefined) {
     if (options.stack !== undefined) return undefined;
+    // Its own errors name the variables.
+    const connection = fromEnvironment(context.env);
     const source = environmentSource(context.env);
     if (source !== undefined) context.targetSource = source;
-    return fromEnvironment(context.env);
+    return connection;
   }
   if (options.stack === undefined) return fromUrl(options.url, context.env);
   throw new OperationError("--url and --stack exclude each other.", { exitCode: exitCode.usage });

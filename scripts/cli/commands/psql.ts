@@ -3,6 +3,7 @@ import { OperationError } from "../../core/operation-error.ts";
 import { upCommand } from "../../model/command-lines.ts";
 import { localStack } from "../../stack/local-stack.ts";
 import { action, type CommandContext } from "../context.ts";
+import { describeSource } from "../failure.ts";
 import { type LoginOptions, resolveLogin } from "../login.ts";
 import { databaseOption, roleOption, stackOption, urlOption } from "../options.ts";
 import { givenConnection } from "../target.ts";
@@ -24,7 +25,10 @@ export function registerPsql(program: Command): void {
         const connection = await resolveLogin(context, options);
         context.releaseSignals();
         const code = await openPsql(connection, given, context.env);
-        if (code === noConnection) await refuseStopped(context, options);
+        if (code === noConnection) {
+          await refuseStopped(context, options);
+          if (context.targetSource !== undefined) context.out.note(describeSource(context.targetSource));
+        }
         return code === 0 ? 0 : 1;
       }),
     );

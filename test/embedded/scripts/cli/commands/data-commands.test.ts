@@ -1,4 +1,4 @@
-import { chmod, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectionUrl } from "../../../../../scripts/connection/connection.ts";
@@ -99,6 +99,22 @@ describe("a connection that does not lead to the stack", () => {
       "verify",
     );
     expect(parts.stderr).toContain("DB_* in the environment selected this database");
+    await mkdir(join(clone.root, "migrations", "second"));
+    await writeFile(join(clone.root, "migrations", "second", "database.json"), "{}");
+    for (const args of [
+      ["migrate", "status"],
+      ["migrate", "down"],
+      ["seed", "info"],
+    ]) {
+      const noFolder = await clone.pgwWith({ DATABASE_URL: "postgresql://me@127.0.0.1:5999/other" }, ...args);
+      expect([noFolder.code, noFolder.stderr]).toEqual([
+        2,
+        expect.stringMatching(
+          /no folder for the database "other" .*\n.*\n {2}DATABASE_URL in the environment selected/,
+        ),
+      ]);
+    }
+    await rm(join(clone.root, "migrations", "second"), { recursive: true });
     const named = await clone.pgwWith(elsewhere, "migrate", "status", "--stack", "local");
     expect([named.code, named.stderr]).toEqual([0, ""]);
     const own = `DATABASE_URL="$(node_modules/.bin/node scripts/pgw.mjs url)"`;
@@ -245,6 +261,11 @@ describe("psql", () => {
     await clone.succeed("down");
     await writeFile(join(clone.root, ".git", "psql"), "#!/bin/sh\nexit 2\n");
     const { code, stderr } = await pgwWith('PATH="$PWD/.git:$PATH"', "psql");
+    const elsewhere = await pgwWith('PATH="$PWD/.git:$PATH" DATABASE_URL=postgresql://me@127.0.0.1:5999/shop', "psql");
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([
+      1,
+      expect.stringContaining("DATABASE_URL in the environment selected this database instead of a stack."),
+    ]);
     await clone.succeed("up");
     expect([code, stderr]).toEqual([
       1,
