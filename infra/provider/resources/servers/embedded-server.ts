@@ -20,6 +20,7 @@ import {
 } from "../../../../scripts/server/embedded.ts";
 import { serverFolder } from "../../../../scripts/server/locations.ts";
 import { planChange, type ServerChange } from "../../../../scripts/server/plan-change.ts";
+import { requireFreePort } from "../../../../scripts/server/port.ts";
 import { findPostmaster } from "../../../../scripts/server/postmaster.ts";
 import { recordServer, type ServerOwner } from "../../../../scripts/server/server-record.ts";
 import { describeSettingChange } from "../../../../scripts/server/setting-changes.ts";
@@ -72,6 +73,7 @@ export const embeddedServer: ResourceType = {
     await assertFit(spec);
     if (preview) {
       const { data } = directoryOf(spec);
+      await assertPort(spec, isUnknown(data) ? undefined : (formerData ?? data));
       if (!isUnknown(data) && (await clusterState(data)).kind === "cluster")
         await context.log("info", `${data} already contains a server's data: \`up\` adopts it with all its contents.`);
       return { id: folder, outputs: { ...inputs, host, folder } };
@@ -110,6 +112,7 @@ export const embeddedServer: ResourceType = {
     for (const setting of change?.settings ?? []) await context.log("info", describeSettingChange(setting));
     // Host and port configure the postgresql provider. If they were unknown, all its resources would show as changing.
     if (preview) {
+      await assertPort(wanted, outputs.dataDirectory);
       const pid = change?.keeps?.pid ?? unknownValue;
       return { ...old.outputs, ...withKeptName(news, outputs), port: wanted.port, pid };
     }
@@ -172,6 +175,18 @@ async function assertThere(dataDirectory: string): Promise<void> {
  */
 async function assertFit(wanted: EmbeddedServerSpec): Promise<void> {
   if (!isUnknown(wanted.dataDirectory)) await checkDataDirectory(wanted);
+}
+
+/**
+ * Refuses a port in a preview that another program listens on. The other resources would ask that program for their
+ * objects, with this stack's passwords.
+ *
+ * @param data directory of the server that may have the port now
+ */
+async function assertPort({ port }: EmbeddedServerSpec, data: string | undefined): Promise<void> {
+  if (port === undefined || isUnknown(port)) return;
+  const running = data === undefined ? undefined : await findPostmaster(data);
+  if (running?.port !== port) await requireFreePort(host, port);
 }
 
 async function recordWithoutData(folder: string, dataDirectory: string, owner: ServerOwner): Promise<void> {
