@@ -7,11 +7,15 @@ import { writeCaFile } from "../tls/ca-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
 import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { runOnStack } from "./engine-process.ts";
+import { describeHolder, holderState, type LockHolder } from "./lock-holder.ts";
+import { projectName } from "./project.ts";
+import { engineLocks } from "./recover/stack-locks.ts";
 import type { Stack } from "./stack.ts";
 import { stackContent } from "./stack-content.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { readState } from "./stack-state.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
+import { declaredStateFolder } from "./state-folder.ts";
 
 /**
  * Reads a stack's outputs from its state.
@@ -34,12 +38,12 @@ export async function readOutputs(stack: Stack, secrets: boolean): Promise<Stack
         engineHint([exit.stderr], root, name),
       );
     await requireDeclared(root, name);
-    throw notUp(root, name);
+    throw await notUp(stack);
   }
   const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
   if (outputs.server === undefined || outputs.databases === undefined) {
     const { resources } = stackContent(await readState(stack));
-    throw notUp(root, name, resources);
+    throw await notUp(stack, resources);
   }
   const server = { ...outputs.server, ...trustOf(outputs.server, root, name) };
   const { databases, monitoring } = outputs;
@@ -100,10 +104,23 @@ export function connectionTo(outputs: StackOutputs, stack: string, database: str
 }
 
 /** @param resources number of resources that an `up` has created before it failed */
-function notUp(root: string, stack: string, resources = 0): OperationError {
+async function notUp({ root, name }: Stack, resources = 0): Promise<OperationError> {
   const partly = "No `up` has completed yet, but ";
   const created = resources === 1 ? "one resource was created. " : `${resources} resources were created. `;
-  const up = `${resources > 0 ? partly + created : ""}Run \`${upCommand(stack)}\`.`;
-  const where = backendNote(root, stack, process.env);
-  return new OperationError(`Stack "${stack}" is not up.`, { hint: where === undefined ? up : `${up} ${where}` });
+  const holder = await runningHolder(root, name);
+  const next =
+    holder === undefined
+      ? `Run \`${upCommand(name)}\`.`
+      : `Another run works on it: ${describeHolder(holder)}. Wait for it to end, then try again.`;
+  const where = backendNote(root, name, process.env);
+  const hint = [`${resources > 0 ? partly + created : ""}${next}`, ...(where === undefined ? [] : [where])].join(" ");
+  return new OperationError(`Stack "${name}" is not up.`, { hint });
+}
+
+/** Returns who works on a stack whose state is in a folder; undefined if nobody does. */
+async function runningHolder(root: string, stack: string): Promise<LockHolder | undefined> {
+  const state = declaredStateFolder(root, stack, process.env);
+  if (state === undefined) return undefined;
+  const locks = await engineLocks(state, await projectName(root), stack);
+  return locks.map(({ holder }) => holder).find((holder) => holder !== undefined && holderState(holder) !== "gone");
 }

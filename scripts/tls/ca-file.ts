@@ -32,6 +32,11 @@ export function writeCaFile(root: string, stack: string, bundle: string, server?
   return file;
 }
 
+/** Removes that file, if it exists. */
+export async function removeCaFile(root: string, stack: string): Promise<void> {
+  await rm(join(root, caFile(stack)), { force: true });
+}
+
 /**
  * Calls `use` with a connection whose CA certificates are in a file, for programs that accept only a file. A file
  * created for it is removed afterwards.

@@ -14,6 +14,7 @@ import type { ErasableData } from "../../../stack/erase/stack-data.ts";
 import type { Survey } from "../../../stack/erase/survey.ts";
 import { eraseTargets } from "../../../stack/erase/targets.ts";
 import { resourceFacts } from "../../../stack/stack-content.ts";
+import { removeCaFile } from "../../../tls/ca-file.ts";
 import type { CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
@@ -158,6 +159,7 @@ async function eraseWhole(destruction: Destruction, server: Access): Promise<voi
   for (const line of describeLeft({ files })) context.out.warn(line);
   // It would bind the next stack of this name to the passphrase of the erased one.
   await dropUnusedSalt(context.root, stack);
+  await removeCaFile(context.root, stack);
   const erased = {
     servers: found.map(({ told }) => told),
     databases: typeof databases === "string" ? null : databases,

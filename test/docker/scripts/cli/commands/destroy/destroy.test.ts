@@ -130,8 +130,11 @@ describe("pgw destroy of a Docker stack", () => {
       ),
     );
     expect(await shop.query("readonly", names)).toEqual(all);
+    const ca = join(shop.clone.root, ".pgroundwork", `ca-${shop.stack}.pem`);
+    expect(existsSync(ca)).toBe(true);
     const { stdout } = await shop.succeed("destroy", "--erase", shop.stack, "--yes");
     expect(stdout).toContain(`stack "${shop.stack}" is erased\n`);
+    expect(existsSync(ca)).toBe(false);
     expect(await inEngine(shop.prefix)).toEqual([]);
     expect(await docker.listImages({ filters: { reference: [`${shop.prefix}-*`] } })).toEqual([]);
     expect(await states(shop)).not.toContain(`${shop.stack}.json`);
