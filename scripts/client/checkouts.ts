@@ -78,8 +78,11 @@ export class Checkouts {
     return checkout;
   }
 
-  remove(checkout: Checkout): void {
-    if (this.all.delete(checkout) && checkout.writes !== undefined) endWrite(checkout.writes, !checkout.readOnly);
+  /** Removes a check-out. Returns false if it has ended before. */
+  remove(checkout: Checkout): boolean {
+    if (!this.all.delete(checkout)) return false;
+    if (checkout.writes !== undefined) endWrite(checkout.writes, !checkout.readOnly);
+    return true;
   }
 
   /** Runs a function whose further requests belong to this check-out. */

@@ -177,8 +177,8 @@ class PoolDriver implements Driver {
   }
 
   async commitTransaction(connection: PoolConnection): Promise<void> {
-    const { client, readOnly } = connection;
-    await this.#orReturn(connection, () => commit(this.#pool, client, readOnly));
+    const { checkout, readOnly } = connection;
+    await this.#orReturn(connection, () => commit(this.#pool, checkout, readOnly));
     connection.inTransaction = false;
   }
 

@@ -217,13 +217,13 @@ export class PoolCore extends EventEmitter<PoolEvents> {
     return timeoutError(this, lastError);
   }
 
-  /** Returns a client to the pool. One that is lost, too old or not idle is closed. */
+  /**
+   * Returns a client to the pool. One that is lost, too old or not idle is closed. Does nothing if the client was
+   * returned before: a lost one during the COMMIT, or one that was reclaimed.
+   */
   giveBack(checkout: Checkout): void {
-    const { client, kind, since } = checkout;
-    this.checkouts.remove(checkout);
-    if (channels.returned.hasSubscribers)
-      channels.returned.publish({ pool: this, useMs: performance.now() - since, kind });
-    if (checkout.reclaimed) return;
+    if (!this.#endCheckout(checkout)) return;
+    const { client } = checkout;
     if (client.settling && client.lost === undefined) {
       const timer = setTimeout(() => client.destroy(), this.settings.hostTimeoutMs);
       void client.ready().then(() => {
@@ -233,6 +233,15 @@ export class PoolCore extends EventEmitter<PoolEvents> {
       return;
     }
     this.#returnClient(client);
+  }
+
+  /** Records the end of a check-out. Returns false if it was recorded before. */
+  #endCheckout(checkout: Checkout): boolean {
+    if (!this.checkouts.remove(checkout)) return false;
+    const { kind, since } = checkout;
+    if (channels.returned.hasSubscribers)
+      channels.returned.publish({ pool: this, useMs: performance.now() - since, kind });
+    return true;
   }
 
   #returnClient(client: ServerClient): void {
@@ -273,7 +282,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
   /** Closes a client that leaked. Its holder's next statement fails. */
   reclaim(checkout: Checkout): void {
     checkout.reclaimed = true;
-    this.checkouts.remove(checkout);
+    this.#endCheckout(checkout);
     this.counts.discarded += 1;
     checkout.client.destroy(heldTooLong());
     this.connections.keep(checkout.client, true);

@@ -101,7 +101,7 @@ async function attemptTransaction<T>(
     const work = () => core.checkouts.within(checkout, () => running.run(run));
     const result = await (signal === undefined ? work() : cancellable(client, signal, work));
     signal?.throwIfAborted();
-    await commit(core, client, readOnly);
+    await commit(core, checkout, readOnly);
     return result;
   } catch (error) {
     throw await failureOf(core, client, error, readOnly);
