@@ -91,7 +91,7 @@ describe("a transaction function", () => {
         const key = `single key-${kind}-${name}`;
         const { rule, state } = once(matches, verdict);
         proxy.decide(rule);
-        const insert = () =>
+        const insert = (): Promise<unknown> =>
           kind === "pool"
             ? pool.transaction((transaction) => transaction.query("insert into writes (key) values ($1)", [key]))
             : kyselyOn<Tables>(pool)
