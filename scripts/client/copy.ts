@@ -69,7 +69,7 @@ async function withCopy(
     const { client } = checkout;
     try {
       limits.watch(client);
-      await applyContext(client, core.settings);
+      await applyContext(checkout, core.settings);
       await openUnlimited(client, core.settings);
       const rows = await client.whileConnected(run(client));
       await commit(core, checkout, false);

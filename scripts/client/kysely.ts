@@ -154,7 +154,7 @@ class PoolDriver implements Driver {
   async acquireConnection(): Promise<PoolConnection> {
     const checkout = await this.#pool.acquire("transaction", undefined, captureCallSite());
     try {
-      await applyContext(checkout.client, this.#pool.settings);
+      await applyContext(checkout, this.#pool.settings);
       return new PoolConnection(checkout, this.#pool);
     } catch (error) {
       this.#pool.giveBack(checkout);

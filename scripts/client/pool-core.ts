@@ -135,12 +135,14 @@ export class PoolCore extends EventEmitter<PoolEvents> {
 
   #lend(client: ServerClient, kind: CheckoutKind, site: CallSite | undefined, started: number | undefined): Checkout {
     client.idleSince = 0;
+    // That of an earlier user would be reported as this one's.
+    client.lastText = undefined;
     const checkout = this.checkouts.add(client, kind, site, beginWrite(this));
     if (kind !== "client" && this.settings.queryTimeoutMs > 0)
       checkout.statementLimitMs = this.settings.queryTimeoutMs + overdueMs;
     if (channels.checkout.hasSubscribers) {
       const waitMs = started === undefined ? 0 : performance.now() - started;
-      channels.checkout.publish({ pool: this, waitMs, kind, context: requestContext() });
+      channels.checkout.publish({ pool: this, waitMs, kind, context: checkout.context });
     }
     return checkout;
   }
@@ -206,7 +208,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
 
   #demoted({ host, port }: Server): void {
     this.report("demoted", { host, port });
-    channels.demoted.publish({ pool: this, host, port });
+    channels.demoted.publish({ pool: this, host, port, context: requestContext() });
   }
 
   /** Converts an error of waiting or connecting to one for the caller. */
@@ -238,9 +240,9 @@ export class PoolCore extends EventEmitter<PoolEvents> {
   /** Records the end of a check-out. Returns false if it was recorded before. */
   #endCheckout(checkout: Checkout): boolean {
     if (!this.checkouts.remove(checkout)) return false;
-    const { kind, since } = checkout;
+    const { kind, since, context } = checkout;
     if (channels.returned.hasSubscribers)
-      channels.returned.publish({ pool: this, useMs: performance.now() - since, kind });
+      channels.returned.publish({ pool: this, useMs: performance.now() - since, kind, context });
     return true;
   }
 

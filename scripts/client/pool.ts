@@ -77,7 +77,7 @@ export class Pool extends PoolCore {
       checkout.readOnly = full.readOnly ?? false;
       let sent = false;
       try {
-        const applied = applyContext(client, this.settings);
+        const applied = applyContext(checkout, this.settings);
         if (applied !== undefined) await applied;
         if (touchesSession(full.text)) client.needsReset = true;
         sent = client.lost === undefined;
@@ -129,7 +129,7 @@ export class Pool extends PoolCore {
     if (checkout === undefined) return this.query<Row>(onPrimary);
     const { client } = checkout;
     try {
-      await applyContext(client, this.settings);
+      await applyContext(checkout, this.settings);
       if (touchesSession(statement.text)) client.needsReset = true;
       return await runStatement<Row>(client, statement, this.settings.maxPreparedStatements, this.send);
     } catch (error) {
@@ -164,7 +164,7 @@ export class Pool extends PoolCore {
     const checkout = await this.acquire("client", options.signal, captureCallSite());
     const { client } = checkout;
     client.lend();
-    await applyContext(client, this.settings)?.catch((error: unknown) => {
+    await applyContext(checkout, this.settings)?.catch((error: unknown) => {
       this.giveBack(checkout);
       throw error;
     });
@@ -195,7 +195,7 @@ export class Pool extends PoolCore {
     const lent = lendClient(client, {});
     let result: T;
     try {
-      await applyContext(client, this.settings);
+      await applyContext(checkout, this.settings);
       result = await this.checkouts.within(checkout, () => run(lent.handle));
     } catch (error) {
       lent.end();

@@ -124,5 +124,6 @@ async function begin({ settings }: PoolCore, client: ServerClient, options: Tran
   if (options.queryTimeoutMs !== undefined)
     await client.query(`set local statement_timeout to ${Number(queryTimeoutMs)}`);
   const context = requestContext();
-  if (context !== undefined || client.contextKey !== "") await client.query(contextStatement(context ?? {}, true));
+  if (context !== undefined || client.contextKey !== "")
+    await client.query(contextStatement(context, "local", settings));
 }

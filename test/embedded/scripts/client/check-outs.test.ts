@@ -1,8 +1,9 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import type { Client } from "pg";
 import Cursor from "pg-cursor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { HeldClient } from "../../../../scripts/client/checkouts.ts";
 import { requestContext, withRequestContext } from "../../../../scripts/client/context.ts";
 import {
@@ -13,6 +14,7 @@ import {
   UnfinishedWorkError,
 } from "../../../../scripts/client/errors.ts";
 import { kyselyOn, kyselyTransaction } from "../../../../scripts/client/kysely.ts";
+import type { Server } from "../../../../scripts/client/servers/servers.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
 import { useAtRandom } from "./random-use.ts";
 
@@ -372,6 +374,79 @@ describe("a request's context", () => {
     expect(seen).toEqual([first, first, { user: "u2", request: "r1" }, first, first, "u1"]);
     expect((await pool.query(who)).rows).toEqual([{ user: "", request: "" }]);
     expect((await pool.transaction((transaction) => transaction.query(who))).rows).toEqual([{ user: "", request: "" }]);
+  });
+
+  it.each([false, true])("is in application_name for its statements (pooled: %s)", async (pooled) => {
+    const pool = on.pool({ max: 1, pooled, applicationName: "shop" });
+    const name = { text: "select current_setting('application_name') as name", readOnly: true };
+    const named = async () => [
+      (await pool.query(name)).rows[0]?.name,
+      (await pool.transaction((transaction) => transaction.query(name.text))).rows[0]?.name,
+    ];
+    const twice = (text: string) => [text, text];
+    const full = { apiKeyId: "k1", adminUserId: "a1", userId: "u1", requestId: "r1" };
+    expect(await withRequestContext(full, named)).toEqual(twice("shop request=r1 user=u1 admin=a1 key=k1"));
+    expect(await withRequestContext({ requestId: "r'2; --" }, named)).toEqual(twice("shop request=r'2; --"));
+    expect(await withRequestContext({ clientIp: "10.0.0.1" }, named)).toEqual(twice("shop"));
+    expect(await named()).toEqual(twice("shop"));
+    expect(pool.stats.connects).toBe(1);
+  });
+
+  it("reaches each setting that a database reads", async () => {
+    const pool = on.pool({ max: 1 });
+    const context = { sessionId: "s1", clientIp: "10.0.0.7", apiKeyId: "k1", adminUserId: "a1" };
+    const { rows } = await withRequestContext(context, () =>
+      pool.query(`select current_setting('app.session_id') as session, current_setting('app.client_ip') as ip,
+        current_setting('app.api_key_id') as key, current_setting('app.admin_user_id') as admin`),
+    );
+    expect(rows).toEqual([{ session: "s1", ip: "10.0.0.7", key: "k1", admin: "a1" }]);
+  });
+
+  it("is in every message of the pool's channels and in the report of a leak", async () => {
+    const heard: { channel: string; message: Record<string, unknown> }[] = [];
+    const names = ["checkout", "return", "connect", "retry", "leak", "demoted"] as const;
+    for (const name of names) {
+      const listener = (message: unknown) => heard.push({ channel: name, message: message as Record<string, unknown> });
+      subscribe(`pgroundwork:client:${name}`, listener);
+      onTestFinished(() => void unsubscribe(`pgroundwork:client:${name}`, listener));
+    }
+    // A pool that a request creates belongs to all of them.
+    const pool = withRequestContext({ requestId: "creator" }, () =>
+      on.pool({ max: 2, leakThresholdMs: 50, targetSessionAttrs: "primary" }),
+    );
+    const leaks: HeldClient[] = [];
+    pool.on("leak", (report) => leaks.push(report));
+    const context = { requestId: "r1" };
+    await withRequestContext(context, async () => {
+      const client = await pool.connect();
+      await expect.poll(() => leaks.length).toBe(1);
+      client.release();
+      pool.settings.leakThresholdMs = 0;
+      let runs = 0;
+      await pool.transaction(async () => {
+        runs += 1;
+        if (runs === 1) throw Object.assign(new Error("conflict"), { code: "40001" });
+      });
+      pool.servers.lostRole(pool.servers.servers[0] as Server);
+    });
+    const ours = heard.filter(({ message }) => message.pool === pool);
+    const fields = Object.fromEntries(
+      ours.map(({ channel, message: { pool: _, ...message } }) => [channel, message] as const),
+    );
+    const ms = expect.any(Number);
+    const { host, port } = on.server.as("app", "shop");
+    expect(fields).toEqual({
+      checkout: { waitMs: ms, kind: "transaction", context },
+      return: { useMs: ms, kind: "transaction", context },
+      connect: { host, port, createMs: ms, context },
+      retry: { attempt: 1, error: expect.any(Error), context },
+      leak: { ...leaks[0], reclaimed: false },
+      demoted: { host, port, context },
+    });
+    expect(leaks[0]).toEqual({
+      ...{ kind: "client", state: "held", heldMs: ms, takenAt: expect.stringContaining(here), reclaimed: false },
+      ...{ statement: undefined, pid: ms, context },
+    });
   });
 
   it("lasts for one transaction if the pool is behind a pooler", async () => {
