@@ -16,6 +16,7 @@ import Cursor from "pg-cursor";
 import { captureCallSite } from "./call-site.ts";
 import type { Checkout } from "./checkouts.ts";
 import { commit } from "./commit.ts";
+import { HoldingKysely } from "./kysely-holding.ts";
 import type { Pool } from "./pool.ts";
 import { openIfPooled } from "./pooled-statements.ts";
 import { rollBack } from "./retry.ts";
@@ -29,7 +30,14 @@ import { WorkLimits } from "./work-limits.ts";
 
 /** Creates Kysely on a pool. Each statement and each transaction takes a client and returns it on every path. */
 export function kyselyOn<Database>(pool: Pool, config: Omit<KyselyConfig, "dialect"> = {}): Kysely<Database> {
-  return new Kysely<Database>({ ...config, dialect: dialectOf(new PoolDriver(pool)) });
+  const full = { ...config, dialect: dialectOf(new PoolDriver(pool)) };
+  const plain = new Kysely<Database>(full);
+  // Kysely's wrapper of the driver is not accessible. This one ends it, and begins and ends transactions.
+  const driver = new PoolDriver(pool, () => plain.destroy());
+  return new HoldingKysely<Database>(
+    { ...{ config: full, driver }, dialect: full.dialect, executor: plain.getExecutor() },
+    (connection, work) => pool.checkouts.within((connection as PoolConnection).checkout, work),
+  );
 }
 
 /**
@@ -144,9 +152,12 @@ class PoolConnection extends ClientConnection {
 /** Takes clients from the pool. */
 class PoolDriver implements Driver {
   readonly #pool: Pool;
+  readonly #end: () => Promise<void>;
 
-  constructor(pool: Pool) {
+  /** @param end what else ends with it; the pool belongs to its creator */
+  constructor(pool: Pool, end = async () => {}) {
     this.#pool = pool;
+    this.#end = end;
   }
 
   async init(): Promise<void> {}
@@ -208,8 +219,9 @@ class PoolDriver implements Driver {
     if (unfinished !== undefined && !connection.inTransaction) throw unfinished;
   }
 
-  /** Does nothing: the pool belongs to its creator. */
-  async destroy(): Promise<void> {}
+  async destroy(): Promise<void> {
+    await this.#end();
+  }
 
   /** Returns the client if a step of a transaction fails: Kysely then forgets the connection (kysely#1990). */
   async #orReturn(connection: PoolConnection, step: () => Promise<void>): Promise<void> {

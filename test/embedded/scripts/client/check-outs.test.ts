@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Client } from "pg";
 import Cursor from "pg-cursor";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -260,6 +261,7 @@ describe("a client", () => {
     const pool = on.pool({ max: 3, leakThresholdMs: 150 });
     const reports: (HeldClient & { reclaimed: boolean })[] = [];
     pool.on("leak", (report) => reports.push(report));
+    await pool.query("select 'of another user'");
     const held = await pool.connect();
     const busy = await pool.connect();
     const sleeping = busy.query("select pg_sleep(2)");
@@ -269,7 +271,9 @@ describe("a client", () => {
     expect(byState.busy).toHaveLength(1);
     const line = /:(\d+):\d+$/.exec(byState.held?.[0]?.takenAt ?? "")?.[1];
     expect(byState.held?.[0]?.takenAt.startsWith(here)).toBe(true);
-    expect(Number(line)).toBeGreaterThan(100);
+    const source = (await readFile(here, "utf8")).split("\n");
+    expect(source[Number(line) - 1]).toBe("    const held = await pool.connect();");
+    expect(byState.held?.[0]?.statement).toBeUndefined();
     expect(byState.busy?.[0]?.statement).toBe("select pg_sleep(2)");
     await sleeping;
     held.release();
@@ -322,6 +326,56 @@ describe("a pool without a free client", () => {
     expect(rejected[0]?.reason).toBeInstanceOf(PoolStarvationError);
     expect(String(rejected[0]?.reason).split(here)).toHaveLength(3);
     expect(results.find((result) => result.status === "fulfilled")?.value).toEqual([{ one: 1 }]);
+  });
+
+  it.each(["a transaction", "a connection", "a transaction with a schema"])(
+    "detects that %s of Kysely waits for another client, and names the holders",
+    async (what) => {
+      const pool = on.pool({ max: 2, connectionTimeoutMs: 20_000 });
+      const database = kyselyOn<Tables>(pool);
+      const held = what.includes("schema") ? database.withSchema("public") : database;
+      const work = async (own: Kysely<Tables>) => {
+        await sql`select pg_sleep(0.1)`.execute(own);
+        return (await sql`select 1 as one`.execute(database)).rows;
+      };
+      const nested = () =>
+        what === "a connection" ? held.connection().execute(work) : held.transaction().execute(work);
+      const results = await Promise.allSettled([nested(), nested()]);
+      const rejected = results.filter((result) => result.status === "rejected");
+      expect(rejected).toMatchObject([{ reason: expect.any(PoolStarvationError) }]);
+      // Both holders, and the one that asked.
+      expect(String(rejected[0]?.reason).split(here)).toHaveLength(4);
+      expect(results.find((result) => result.status === "fulfilled")?.value).toEqual([{ one: 1 }]);
+      expect(pool.stats).toMatchObject({ used: 0, waiting: 0 });
+    },
+  );
+
+  it("refuses no request that holds nothing, or whose transaction of Kysely has ended", async () => {
+    const pool = on.pool({ max: 1, connectionTimeoutMs: 20_000 });
+    const database = kyselyOn<Tables>(pool);
+    const one = sql<{ one: number }>`select 1 as one`;
+    // Work that a transaction leaves behind outlives its client.
+    const gate = Promise.withResolvers<void>();
+    const later = await database.transaction().execute(async (transaction) => {
+      await one.execute(transaction);
+      return { done: gate.promise.then(() => one.execute(database)) };
+    });
+    const client = await pool.connect();
+    gate.resolve();
+    const others = [1, 2, 3].map(() => database.transaction().execute((transaction) => one.execute(transaction)));
+    await sleep(50);
+    client.release();
+    const results = await Promise.all([later.done, ...others]);
+    expect(results.map(({ rows }) => rows)).toEqual(Array(4).fill([{ one: 1 }]));
+  });
+
+  it("ends Kysely alone when it is destroyed", async () => {
+    const pool = on.pool({ max: 1 });
+    const database = kyselyOn<Tables>(pool);
+    await sql`select 1`.execute(database);
+    await database.destroy();
+    await expect(sql`select 1`.execute(database)).rejects.toThrow("already been destroyed");
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
   });
 
   it("lists its holders when a request gives up", async () => {
