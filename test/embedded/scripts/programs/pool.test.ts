@@ -57,6 +57,14 @@ it("a program reads through a cache, which knows of changes by others", async ()
   await cache.close();
 });
 
+it("a program is told that it uses a client after it has returned it", async () => {
+  await using pool = kit.createPool({ env: env(), max: 1 });
+  const client = await pool.connect();
+  client.release();
+  expect(() => client.release()).toThrow(kit.UseAfterEndError);
+  await expect(client.query("select 1")).rejects.toBeInstanceOf(kit.UseAfterEndError);
+});
+
 it("a program registers the metrics of a pool, and removes them", async () => {
   const { linked } = await installPackage();
   const { Registry } = createRequire(join(linked, "program.js"))("prom-client") as typeof import("prom-client");
