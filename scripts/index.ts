@@ -181,6 +181,7 @@ export { registerPoolMetrics } from "./client/metrics.ts";
 export type { Pool, PooledClient } from "./client/pool.ts";
 export type { PoolEvents, PoolStats } from "./client/pool-core.ts";
 export type { ReplicaRead } from "./client/replicas/replicas.ts";
+export type { StandbyConditions, StandbyReader } from "./client/replicas/standby-reader.ts";
 export type { Transaction } from "./client/running-transaction.ts";
 export type { PoolTarget } from "./client/servers/target.ts";
 export type { PoolOptions } from "./client/settings.ts";

@@ -17,8 +17,10 @@ import { captureCallSite } from "./call-site.ts";
 import type { Checkout } from "./checkouts.ts";
 import { commit } from "./commit.ts";
 import { HoldingKysely } from "./kysely-holding.ts";
+import { StandbyDriver } from "./kysely-standby.ts";
 import type { Pool } from "./pool.ts";
 import { openIfPooled } from "./pooled-statements.ts";
+import { StandbyReader } from "./replicas/standby-reader.ts";
 import { rollBack } from "./retry.ts";
 import { insideOf, type Transaction } from "./running-transaction.ts";
 import type { ServerClient } from "./server-client.ts";
@@ -28,8 +30,16 @@ import { beginText, type TransactionOptions } from "./transaction.ts";
 import { exactTypes } from "./types-as-text.ts";
 import { WorkLimits } from "./work-limits.ts";
 
-/** Creates Kysely on a pool. Each statement and each transaction takes a client and returns it on every path. */
-export function kyselyOn<Database>(pool: Pool, config: Omit<KyselyConfig, "dialect"> = {}): Kysely<Database> {
+/**
+ * Creates Kysely on a pool, or on its standbys (`pool.standby()`). Each statement and each transaction takes a client and
+ * returns it on every path.
+ */
+export function kyselyOn<Database>(
+  pool: Pool | StandbyReader,
+  config: Omit<KyselyConfig, "dialect"> = {},
+): Kysely<Database> {
+  if (pool instanceof StandbyReader)
+    return new Kysely<Database>({ ...config, dialect: dialectOf(new StandbyDriver(pool)) });
   const full = { ...config, dialect: dialectOf(new PoolDriver(pool)) };
   const plain = new Kysely<Database>(full);
   // Kysely's wrapper of the driver is not accessible. This one ends it, and begins and ends transactions.
@@ -45,7 +55,7 @@ export function kyselyOn<Database>(pool: Pool, config: Omit<KyselyConfig, "diale
  * safe; see `pool.transaction()`.
  */
 export function kyselyTransaction<Database, T>(
-  pool: Pool,
+  pool: Pick<Pool, "transaction">,
   run: (database: Kysely<Database>) => Promise<T>,
   options?: TransactionOptions,
 ): Promise<T> {

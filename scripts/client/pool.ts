@@ -17,6 +17,7 @@ import { Maintenance } from "./maintenance.ts";
 import { PoolCore } from "./pool-core.ts";
 import { sendOf } from "./pooled-statements.ts";
 import { Replicas } from "./replicas/replicas.ts";
+import { type StandbyConditions, StandbyReader } from "./replicas/standby-reader.ts";
 import { primaryPosition } from "./replicas/wal-position.ts";
 import { lostRole, rollBack } from "./retry.ts";
 import { RetryBudget } from "./retry-budget.ts";
@@ -110,6 +111,11 @@ export class Pool extends PoolCore {
     const answered = await runOnReplica(this.#standbys(), run, options);
     if (answered !== undefined) return answered.result;
     return runTransaction(this, this.#budget, run, { ...options, replica: false, readOnly: true });
+  }
+
+  /** Returns the pool's reads from standbys that fulfil these conditions, also for `kyselyOn`. */
+  standby(conditions: StandbyConditions = {}): StandbyReader {
+    return new StandbyReader(this, conditions);
   }
 
   /**

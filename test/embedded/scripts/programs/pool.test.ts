@@ -84,6 +84,9 @@ it("a program uses Kysely on a pool, in transactions, and page by page", async (
     item: { id: number; name: string };
   }
   const items = kysely.kyselyOn<Tables>(pool).selectFrom("item").selectAll();
+  // Without a standby, the primary answers.
+  const onStandbys = kysely.kyselyOn<Tables>(pool.standby()).selectFrom("item").selectAll();
+  expect(await onStandbys.execute()).toEqual(await items.execute());
   await kysely.kyselyTransaction<Tables, unknown>(pool, (database) =>
     database.insertInto("item").values({ id: 3, name: "100 % cocoa" }).execute(),
   );
