@@ -573,6 +573,34 @@ describe("closing a pool", () => {
 });
 
 describe("health and metrics", () => {
+  it("count waiting requests, timeouts, repetitions and leaks, and measure use and connecting", async () => {
+    const { Registry } = await import("prom-client");
+    const { registerPoolMetrics } = await import("../../../../scripts/client/metrics.ts");
+    const registry = new Registry();
+    const pool = on.pool({ max: 1, leakThresholdMs: 50, connectionTimeoutMs: 1_000 });
+    const remove = await registerPoolMetrics(pool, registry, "all");
+    const value = async (name: string) =>
+      Number(new RegExp(`^${name}\\{pool="all"\\} (.*)$`, "m").exec(await registry.metrics())?.[1]);
+    const client = await pool.connect();
+    const waiting = pool.query("select 1").catch((error: unknown) => error);
+    await expect.poll(() => value("db_client_connection_pending_requests")).toBe(1);
+    expect(await waiting).toBeInstanceOf(PoolTimeoutError);
+    client.release();
+    let runs = 0;
+    await pool.transaction(async () => {
+      runs += 1;
+      if (runs === 1) throw Object.assign(new Error("conflict"), { code: "40001" });
+    });
+    expect(await value("db_client_connection_pending_requests")).toBe(0);
+    expect(await value("db_client_connection_timeouts")).toBe(1);
+    expect(await value("pgroundwork_client_retries")).toBe(1);
+    expect(await value("pgroundwork_client_leaks")).toBeGreaterThanOrEqual(1);
+    expect(await value("db_client_connection_create_time_seconds_count")).toBe(1);
+    expect(await value("db_client_connection_use_time_seconds_count")).toBe(3);
+    expect(await value("db_client_connection_use_time_seconds_sum")).toBeGreaterThan(1);
+    remove();
+  });
+
   it("describe the pool, its servers and its waiting requests", async () => {
     const { Registry } = await import("prom-client");
     const { registerPoolMetrics } = await import("../../../../scripts/client/metrics.ts");

@@ -144,6 +144,20 @@ describe("a transaction function", () => {
     },
   );
 
+  it.each(["cut-before", "cut-after"] as const)(
+    "of Kysely that cannot begin leaves no client behind if the connection is cut: %s BEGIN",
+    async (verdict) => {
+      const { pool, state } = await poolToCut(fromClient("Q", "begin"), verdict);
+      const database = kyselyOn<Tables>(pool);
+      const begin = () => database.transaction().execute(async () => "begun");
+      // What was forwarded whole may be answered in time.
+      const [result] = await Promise.allSettled([begin()]);
+      expect([state.hit, result?.status]).toEqual([true, verdict === "cut-before" ? "rejected" : expect.any(String)]);
+      expect(pool.stats.used).toBe(0);
+      expect(await Promise.all([begin(), begin()])).toEqual(["begun", "begun"]);
+    },
+  );
+
   it("reports a lost COMMIT as unknown if it may not ask, and does not repeat it", async () => {
     const proxy = await on.proxy();
     const pool = on.pool({ max: 2, resolveCommits: false }, proxy.port);

@@ -1,6 +1,8 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { withRequestContext } from "../../../../scripts/client/context.ts";
 import { createPool } from "../../../../scripts/client/create-pool.ts";
 import { OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
 import { clientConfig } from "../../../../scripts/connection/connection.ts";
@@ -96,10 +98,12 @@ describe("a switchover under load", () => {
     await first.setReadOnly(true);
     await sleep(150);
     await second.setReadOnly(false);
+    await expect.poll(() => new Set(demoted).size, { timeout: 10_000 }).toBe(1);
     await sleep(600);
     const beforeReturn = acknowledged.length;
     await second.setReadOnly(true);
     await first.setReadOnly(false);
+    await expect.poll(() => new Set(demoted).size, { timeout: 10_000 }).toBe(2);
     await sleep(800);
     running = false;
     await writers;
@@ -112,6 +116,37 @@ describe("a switchover under load", () => {
     // Nothing was lost on the way, so every write was acknowledged or is unknown.
     expect(written.filter((key) => !unknown.includes(key)).sort()).toEqual(acknowledged.sort());
     expect(pool.stats.used).toBe(0);
+  });
+
+  it("closes the idle clients of a server that lost its role at once, found by a probe, and the others on return", async () => {
+    const [first, second] = members as [Member, Member];
+    await Promise.all([first.setReadOnly(false), second.setReadOnly(true)]);
+    const { database, user, password } = first.server.as("app", "shop");
+    const hosts = members.map(({ server }) => ({ host: "127.0.0.1", port: server.connection().port }));
+    // The probes of a pool belong to no request, also if one has created it.
+    const pool = withRequestContext({ requestId: "creator" }, () =>
+      createPool({
+        ...{ env: {}, max: 4, targetSessionAttrs: "read-write", probeIntervalMs: 100 },
+        connection: { hosts, database, user, password },
+      }),
+    );
+    const heard: unknown[] = [];
+    const listener = (message: unknown) => heard.push(message);
+    subscribe("pgroundwork:client:demoted", listener);
+    onTestFinished(async () => {
+      unsubscribe("pgroundwork:client:demoted", listener);
+      await pool.end();
+      await first.setReadOnly(false);
+    });
+    const held = await pool.connect();
+    await Promise.all([1, 2, 3].map(() => pool.query("select pg_sleep(0.2)")));
+    expect(pool.stats).toMatchObject({ total: 4, idle: 3 });
+    await first.setReadOnly(true);
+    await expect.poll(() => pool.stats, { timeout: 5_000 }).toMatchObject({ total: 1, idle: 0, used: 1 });
+    expect(heard).toEqual([{ pool, host: "127.0.0.1", port: hosts[0]?.port, context: undefined }]);
+    expect((await held.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    held.release();
+    await expect.poll(() => pool.stats.total).toBe(0);
   });
 
   it("leaves the result of a lost COMMIT unknown if another server answers, whose transactions have the same numbers", async () => {
