@@ -94,17 +94,19 @@ describe("a switchover under load", () => {
       }
     };
     const writers = Promise.all([1, 2, 3, 4].map(writer));
-    await sleep(300);
+    // Until writes succeed, the pool has not seen the server as the primary.
+    const more = (than: number) => expect.poll(() => acknowledged.length, { timeout: 10_000 }).toBeGreaterThan(than);
+    await more(20);
     await first.setReadOnly(true);
     await sleep(150);
     await second.setReadOnly(false);
     await expect.poll(() => new Set(demoted).size, { timeout: 10_000 }).toBe(1);
-    await sleep(600);
+    await more(acknowledged.length + 20);
     const beforeReturn = acknowledged.length;
     await second.setReadOnly(true);
     await first.setReadOnly(false);
     await expect.poll(() => new Set(demoted).size, { timeout: 10_000 }).toBe(2);
-    await sleep(800);
+    await more(acknowledged.length + 20);
     running = false;
     await writers;
     expect(acknowledged.length).toBeGreaterThan(beforeReturn);
