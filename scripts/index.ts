@@ -143,6 +143,7 @@ export {
 } from "./client/cache/cache.ts";
 export type { CheckoutKind, HeldClient } from "./client/checkouts.ts";
 export { type RequestContext, requestContext, withRequestContext } from "./client/context.ts";
+export type { CopyOptions } from "./client/copy.ts";
 export { createPool } from "./client/create-pool.ts";
 export {
   AlreadyExistsError,
@@ -171,16 +172,21 @@ export {
   PoolTimeoutError,
   RolledBackError,
   UnfinishedWorkError,
+  UseAfterEndError,
   WorkTimeoutError,
 } from "./client/errors.ts";
 export type { CheckHealth } from "./client/health.ts";
+export type { Subscription, SubscriptionOptions } from "./client/listen.ts";
 export { registerPoolMetrics } from "./client/metrics.ts";
 export type { Pool, PooledClient } from "./client/pool.ts";
 export type { PoolEvents, PoolStats } from "./client/pool-core.ts";
 export type { ReplicaRead } from "./client/replicas/replicas.ts";
+export type { StandbyConditions, StandbyReader } from "./client/replicas/standby-reader.ts";
 export type { Transaction } from "./client/running-transaction.ts";
+export type { PoolTarget } from "./client/servers/target.ts";
 export type { PoolOptions } from "./client/settings.ts";
 export type { Statement, StatementResult } from "./client/statements.ts";
+export type { StreamOptions } from "./client/stream.ts";
 export type { TransactionOptions } from "./client/transaction.ts";
 
 /* Health. */

@@ -6,6 +6,7 @@ import { rootFromEnvironment } from "../connection/environment.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { shellQuote } from "../core/shell.ts";
 import type { DumpPlan } from "../model/dump-plan.ts";
+import type { ServerOutput } from "../model/stack-outputs.ts";
 import { machineDocker } from "../scratch/machine-docker.ts";
 import type { ScratchDocker } from "../scratch/request.ts";
 import { localStack } from "../stack/local-stack.ts";
@@ -20,6 +21,8 @@ export interface DumpTarget {
   maintenance: Connection;
   /** True if it belongs to a protected stack. undefined if only a connection is known. */
   isProtected: boolean | undefined;
+  /** The stack's server. undefined if only a connection is known. */
+  server: ServerOutput | undefined;
   /** Plan of the stack's dumps in `BACKUP_DIR`. undefined if it has none. */
   plan: DumpPlan | undefined;
   /** Options that select this database again, without its password. */
@@ -51,6 +54,7 @@ export function dumpTargetOf(context: CommandContext, target: Target, options: T
     source: { connection: admin, database, name: stack, docker },
     maintenance: inDatabase(admin, "postgres"),
     isProtected,
+    server: target.server,
     plan: target.server?.dumps,
     options: [...(stack === localStack ? [] : ["--stack", stack]), "--database", database],
     label,
@@ -91,6 +95,7 @@ function connectionTarget(context: CommandContext, url: string | undefined, conn
     },
     maintenance: inDatabase(admin, "postgres"),
     isProtected: undefined,
+    server: undefined,
     plan: undefined,
     options: url === undefined ? [] : ["--url", url],
     label: `${user}@${host}:${port}/${connection.database}`,

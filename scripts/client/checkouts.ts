@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type CallSite, describeCallSite } from "./call-site.ts";
+import { type RequestContext, requestContext } from "./context.ts";
 import { endWrite, type RequestWrites } from "./request-session.ts";
 import type { ServerClient } from "./server-client.ts";
 
@@ -24,6 +25,8 @@ export interface Checkout {
   reclaimed: boolean;
   /** Its user changes nothing. */
   readOnly: boolean;
+  /** Context of the request that took the client. */
+  context: RequestContext | undefined;
   /** Writes of the request to which it belongs. */
   writes: RequestWrites | undefined;
 }
@@ -39,6 +42,8 @@ export interface HeldClient {
   /** Text of the running or last statement, without its values. */
   statement: string | undefined;
   pid: number | undefined;
+  /** Context of the request that took the client. */
+  context: Readonly<RequestContext> | undefined;
 }
 
 /** A request that holds clients: the checkouts of one pool in the current asynchronous context. */
@@ -72,14 +77,18 @@ export class Checkouts {
       busyReported: false,
       reclaimed: false,
       readOnly: false,
+      context: requestContext(),
       writes,
     };
     this.all.add(checkout);
     return checkout;
   }
 
-  remove(checkout: Checkout): void {
-    if (this.all.delete(checkout) && checkout.writes !== undefined) endWrite(checkout.writes, !checkout.readOnly);
+  /** Removes a check-out. Returns false if it has ended before. */
+  remove(checkout: Checkout): boolean {
+    if (!this.all.delete(checkout)) return false;
+    if (checkout.writes !== undefined) endWrite(checkout.writes, !checkout.readOnly);
+    return true;
   }
 
   /** Runs a function whose further requests belong to this check-out. */
@@ -116,7 +125,7 @@ export class Checkouts {
 
 /** Describes a check-out at this moment. */
 export function describeCheckout(checkout: Checkout): HeldClient {
-  const { client, kind, since, site } = checkout;
+  const { client, kind, since, site, context } = checkout;
   return {
     kind,
     state: client.busy ? "busy" : "held",
@@ -124,6 +133,7 @@ export function describeCheckout(checkout: Checkout): HeldClient {
     takenAt: describeCallSite(site),
     statement: client.lastText,
     pid: client.pid,
+    context,
   };
 }
 

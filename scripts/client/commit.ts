@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Checkout } from "./checkouts.ts";
 import { AbortedCommitError, EndedTransactionError, OutcomeUnknownError, RolledBackError } from "./errors.ts";
 import { isLost } from "./failures.ts";
 import type { PoolCore } from "./pool-core.ts";
@@ -19,11 +20,13 @@ type Outcome = { result: "committed" } | { result: "aborted" } | { result: "unkn
 const endSessionAfterMs = 1_000;
 
 /**
- * Commits, and checks that the server did. If the connection is lost meanwhile, asks the server for the result.
+ * Commits, and checks that the server did. If the connection is lost meanwhile, returns the client to the pool and asks
+ * the server for the result.
  *
  * @throws RolledBackError, EndedTransactionError, OutcomeUnknownError, AbortedCommitError, or the error of the COMMIT
  */
-export async function commit(core: PoolCore, client: ServerClient, readOnly: boolean): Promise<void> {
+export async function commit(core: PoolCore, checkout: Checkout, readOnly: boolean): Promise<void> {
+  const { client } = checkout;
   // The error of a statement arrives before the state that it leaves.
   await client.ready();
   const known = readOnly || !core.settings.resolveCommits ? "resolveCommits is off" : await knownTransaction(client);
@@ -44,6 +47,8 @@ export async function commit(core: PoolCore, client: ServerClient, readOnly: boo
     if (error instanceof RolledBackError || !(await isLost(client))) throw error;
     // A transaction that only read has nothing to lose, and is repeated like any other.
     if (readOnly) throw new AbortedCommitError(error);
+    // The question needs a client of the same pool, whose clients may all be lost in the same way.
+    core.giveBack(checkout);
     const outcome = await outcomeOf(core, known);
     if (outcome.result === "committed") return;
     if (outcome.result === "aborted") throw new AbortedCommitError(error);

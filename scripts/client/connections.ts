@@ -2,6 +2,7 @@ import PgPool from "pg-pool";
 import { clientConfig } from "../connection/connection.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { channels } from "./channels.ts";
+import { requestContext } from "./context.ts";
 import { type ClientRuntime, clientClass, type ServerClient } from "./server-client.ts";
 import { ServerList } from "./servers/servers.ts";
 import { connectionTo } from "./servers/target.ts";
@@ -146,6 +147,7 @@ export class Connections {
     if (warm !== undefined) return Promise.resolve(warm);
     const attempts = this.counts.connectAttempts;
     const started = channels.connect.hasSubscribers ? performance.now() : 0;
+    const context = channels.connect.hasSubscribers ? requestContext() : undefined;
     // With a callback, pg-pool makes no promises of its own.
     return new Promise((resolve, reject) => {
       this.#inner.connect((error, found, release) => {
@@ -163,6 +165,7 @@ export class Connections {
               host: client.server?.host,
               port: client.server?.port,
               createMs: performance.now() - started,
+              context,
             });
         }
         resolve(client);

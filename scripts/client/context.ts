@@ -29,7 +29,8 @@ const settingNames = {
 const contexts = new AsyncLocalStorage<RequestContext | undefined>();
 
 /**
- * Runs a function in the name of a user or request. Statements that it runs through a pool carry the context.
+ * Runs a function in the name of a user or request. Statements that it runs through a pool carry the context, and their
+ * sessions have it in `application_name`.
  * A nested call adds to the outer context. The request sees its own writes, also where it reads from standbys.
  */
 export function withRequestContext<T>(context: RequestContext, run: () => T): T {
@@ -64,10 +65,41 @@ function contextValues(context: RequestContext): string[] {
   return Object.keys(settingNames).map((name) => context[name as keyof RequestContext] ?? "");
 }
 
-/** Returns the statement that sets the context. An absent value is set to empty, which the databases read as none. */
-export function contextStatement(context: RequestContext, local: boolean): { text: string; values: string[] } {
-  const calls = Object.values(settingNames).map(
-    (setting, index) => `pg_catalog.set_config('${setting}', $${index + 1}, ${local})`,
-  );
-  return { text: `select ${calls.join(", ")}`, values: contextValues(context) };
+/** Parts of a context in `application_name`, the most important first. */
+const identifying = [
+  ["request", "requestId"],
+  ["user", "userId"],
+  ["admin", "adminUserId"],
+  ["key", "apiKeyId"],
+] as const satisfies [string, keyof RequestContext][];
+
+/**
+ * Returns the `application_name` of a request's statements, such as `shop request=r1 user=7`. `pg_stat_activity` shows
+ * its first 63 bytes.
+ */
+function applicationNameOf(context: RequestContext, pool: string): string {
+  const parts = identifying.flatMap(([name, key]) => (context[key] ? [`${name}=${context[key]}`] : []));
+  return [pool, ...parts].join(" ");
+}
+
+const settingsText = (local: boolean) =>
+  `select ${[...Object.values(settingNames), "application_name"]
+    .map((setting, index) => `pg_catalog.set_config('${setting}', $${index + 1}, ${local})`)
+    .join(", ")}`;
+const texts = { local: settingsText(true), session: settingsText(false) };
+
+/**
+ * Returns the statement that sets the context, or none. An absent value is set to empty, which the databases read as
+ * none.
+ *
+ * @param lasts in the session, or only in its transaction
+ */
+export function contextStatement(
+  context: RequestContext | undefined,
+  lasts: "local" | "session",
+  { applicationName }: { applicationName: string },
+): { text: string; values: string[] } {
+  const { [lasts]: text } = texts;
+  const given = context ?? {};
+  return { text, values: [...contextValues(given), applicationNameOf(given, applicationName)] };
 }

@@ -69,10 +69,10 @@ async function withCopy(
     const { client } = checkout;
     try {
       limits.watch(client);
-      await applyContext(client, core.settings);
+      await applyContext(checkout, core.settings);
       await openUnlimited(client, core.settings);
       const rows = await client.whileConnected(run(client));
-      await commit(core, client, false);
+      await commit(core, checkout, false);
       return rows;
     } catch (error) {
       // The state of the protocol is unknown after an interrupted COPY, and a new connection is certain.

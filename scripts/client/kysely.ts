@@ -16,8 +16,11 @@ import Cursor from "pg-cursor";
 import { captureCallSite } from "./call-site.ts";
 import type { Checkout } from "./checkouts.ts";
 import { commit } from "./commit.ts";
+import { HoldingKysely } from "./kysely-holding.ts";
+import { StandbyDriver } from "./kysely-standby.ts";
 import type { Pool } from "./pool.ts";
 import { openIfPooled } from "./pooled-statements.ts";
+import { StandbyReader } from "./replicas/standby-reader.ts";
 import { rollBack } from "./retry.ts";
 import { insideOf, type Transaction } from "./running-transaction.ts";
 import type { ServerClient } from "./server-client.ts";
@@ -27,9 +30,24 @@ import { beginText, type TransactionOptions } from "./transaction.ts";
 import { exactTypes } from "./types-as-text.ts";
 import { WorkLimits } from "./work-limits.ts";
 
-/** Creates Kysely on a pool. Each statement and each transaction takes a client and returns it on every path. */
-export function kyselyOn<Database>(pool: Pool, config: Omit<KyselyConfig, "dialect"> = {}): Kysely<Database> {
-  return new Kysely<Database>({ ...config, dialect: dialectOf(new PoolDriver(pool)) });
+/**
+ * Creates Kysely on a pool, or on its standbys (`pool.standby()`). Each statement and each transaction takes a client and
+ * returns it on every path.
+ */
+export function kyselyOn<Database>(
+  pool: Pool | StandbyReader,
+  config: Omit<KyselyConfig, "dialect"> = {},
+): Kysely<Database> {
+  if (pool instanceof StandbyReader)
+    return new Kysely<Database>({ ...config, dialect: dialectOf(new StandbyDriver(pool)) });
+  const full = { ...config, dialect: dialectOf(new PoolDriver(pool)) };
+  const plain = new Kysely<Database>(full);
+  // Kysely's wrapper of the driver is not accessible. This one ends it, and begins and ends transactions.
+  const driver = new PoolDriver(pool, () => plain.destroy());
+  return new HoldingKysely<Database>(
+    { ...{ config: full, driver }, dialect: full.dialect, executor: plain.getExecutor() },
+    (connection, work) => pool.checkouts.within((connection as PoolConnection).checkout, work),
+  );
 }
 
 /**
@@ -37,7 +55,7 @@ export function kyselyOn<Database>(pool: Pool, config: Omit<KyselyConfig, "diale
  * safe; see `pool.transaction()`.
  */
 export function kyselyTransaction<Database, T>(
-  pool: Pool,
+  pool: Pick<Pool, "transaction">,
   run: (database: Kysely<Database>) => Promise<T>,
   options?: TransactionOptions,
 ): Promise<T> {
@@ -144,9 +162,12 @@ class PoolConnection extends ClientConnection {
 /** Takes clients from the pool. */
 class PoolDriver implements Driver {
   readonly #pool: Pool;
+  readonly #end: () => Promise<void>;
 
-  constructor(pool: Pool) {
+  /** @param end what else ends with it; the pool belongs to its creator */
+  constructor(pool: Pool, end = async () => {}) {
     this.#pool = pool;
+    this.#end = end;
   }
 
   async init(): Promise<void> {}
@@ -154,7 +175,7 @@ class PoolDriver implements Driver {
   async acquireConnection(): Promise<PoolConnection> {
     const checkout = await this.#pool.acquire("transaction", undefined, captureCallSite());
     try {
-      await applyContext(checkout.client, this.#pool.settings);
+      await applyContext(checkout, this.#pool.settings);
       return new PoolConnection(checkout, this.#pool);
     } catch (error) {
       this.#pool.giveBack(checkout);
@@ -177,8 +198,8 @@ class PoolDriver implements Driver {
   }
 
   async commitTransaction(connection: PoolConnection): Promise<void> {
-    const { client, readOnly } = connection;
-    await this.#orReturn(connection, () => commit(this.#pool, client, readOnly));
+    const { checkout, readOnly } = connection;
+    await this.#orReturn(connection, () => commit(this.#pool, checkout, readOnly));
     connection.inTransaction = false;
   }
 
@@ -208,8 +229,9 @@ class PoolDriver implements Driver {
     if (unfinished !== undefined && !connection.inTransaction) throw unfinished;
   }
 
-  /** Does nothing: the pool belongs to its creator. */
-  async destroy(): Promise<void> {}
+  async destroy(): Promise<void> {
+    await this.#end();
+  }
 
   /** Returns the client if a step of a transaction fails: Kysely then forgets the connection (kysely#1990). */
   async #orReturn(connection: PoolConnection, step: () => Promise<void>): Promise<void> {

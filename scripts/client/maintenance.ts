@@ -2,6 +2,7 @@ import pg from "pg";
 import { channels } from "./channels.ts";
 import { describeCheckout } from "./checkouts.ts";
 import type { PoolCore } from "./pool-core.ts";
+import { outsideRequests } from "./request-session.ts";
 import { askRole } from "./servers/role.ts";
 import type { Server } from "./servers/servers.ts";
 
@@ -22,9 +23,11 @@ export class Maintenance {
     const { probeIntervalMs, leakThresholdMs } = core.settings;
     const everyMs =
       leakThresholdMs > 0 ? Math.min(checkIntervalMs, Math.max(20, leakThresholdMs / 2)) : checkIntervalMs;
-    this.#timers = [setInterval(() => this.#checkClients(everyMs), everyMs)];
+    // A request can create the pool.
+    const repeat = (work: () => void, ms: number) => outsideRequests(() => setInterval(work, ms));
+    this.#timers = [repeat(() => this.#checkClients(everyMs), everyMs)];
     const one = core.servers.servers.length === 1 && core.servers.target === "any";
-    if (!one && probeIntervalMs > 0) this.#timers.push(setInterval(() => this.#probeServers(), probeIntervalMs));
+    if (!one && probeIntervalMs > 0) this.#timers.push(repeat(() => this.#probeServers(), probeIntervalMs));
     // A pool without use does not keep the process alive.
     for (const timer of this.#timers) timer.unref();
   }

@@ -135,12 +135,14 @@ export class PoolCore extends EventEmitter<PoolEvents> {
 
   #lend(client: ServerClient, kind: CheckoutKind, site: CallSite | undefined, started: number | undefined): Checkout {
     client.idleSince = 0;
+    // That of an earlier user would be reported as this one's.
+    client.lastText = undefined;
     const checkout = this.checkouts.add(client, kind, site, beginWrite(this));
     if (kind !== "client" && this.settings.queryTimeoutMs > 0)
       checkout.statementLimitMs = this.settings.queryTimeoutMs + overdueMs;
     if (channels.checkout.hasSubscribers) {
       const waitMs = started === undefined ? 0 : performance.now() - started;
-      channels.checkout.publish({ pool: this, waitMs, kind, context: requestContext() });
+      channels.checkout.publish({ pool: this, waitMs, kind, context: checkout.context });
     }
     return checkout;
   }
@@ -206,7 +208,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
 
   #demoted({ host, port }: Server): void {
     this.report("demoted", { host, port });
-    channels.demoted.publish({ pool: this, host, port });
+    channels.demoted.publish({ pool: this, host, port, context: requestContext() });
   }
 
   /** Converts an error of waiting or connecting to one for the caller. */
@@ -217,13 +219,13 @@ export class PoolCore extends EventEmitter<PoolEvents> {
     return timeoutError(this, lastError);
   }
 
-  /** Returns a client to the pool. One that is lost, too old or not idle is closed. */
+  /**
+   * Returns a client to the pool. One that is lost, too old or not idle is closed. Does nothing if the client was
+   * returned before: a lost one during the COMMIT, or one that was reclaimed.
+   */
   giveBack(checkout: Checkout): void {
-    const { client, kind, since } = checkout;
-    this.checkouts.remove(checkout);
-    if (channels.returned.hasSubscribers)
-      channels.returned.publish({ pool: this, useMs: performance.now() - since, kind });
-    if (checkout.reclaimed) return;
+    if (!this.#endCheckout(checkout)) return;
+    const { client } = checkout;
     if (client.settling && client.lost === undefined) {
       const timer = setTimeout(() => client.destroy(), this.settings.hostTimeoutMs);
       void client.ready().then(() => {
@@ -233,6 +235,15 @@ export class PoolCore extends EventEmitter<PoolEvents> {
       return;
     }
     this.#returnClient(client);
+  }
+
+  /** Records the end of a check-out. Returns false if it was recorded before. */
+  #endCheckout(checkout: Checkout): boolean {
+    if (!this.checkouts.remove(checkout)) return false;
+    const { kind, since, context } = checkout;
+    if (channels.returned.hasSubscribers)
+      channels.returned.publish({ pool: this, useMs: performance.now() - since, kind, context });
+    return true;
   }
 
   #returnClient(client: ServerClient): void {
@@ -273,7 +284,7 @@ export class PoolCore extends EventEmitter<PoolEvents> {
   /** Closes a client that leaked. Its holder's next statement fails. */
   reclaim(checkout: Checkout): void {
     checkout.reclaimed = true;
-    this.checkouts.remove(checkout);
+    this.#endCheckout(checkout);
     this.counts.discarded += 1;
     checkout.client.destroy(heldTooLong());
     this.connections.keep(checkout.client, true);

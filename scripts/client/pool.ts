@@ -17,6 +17,7 @@ import { Maintenance } from "./maintenance.ts";
 import { PoolCore } from "./pool-core.ts";
 import { sendOf } from "./pooled-statements.ts";
 import { Replicas } from "./replicas/replicas.ts";
+import { type StandbyConditions, StandbyReader } from "./replicas/standby-reader.ts";
 import { primaryPosition } from "./replicas/wal-position.ts";
 import { lostRole, rollBack } from "./retry.ts";
 import { RetryBudget } from "./retry-budget.ts";
@@ -77,7 +78,7 @@ export class Pool extends PoolCore {
       checkout.readOnly = full.readOnly ?? false;
       let sent = false;
       try {
-        const applied = applyContext(client, this.settings);
+        const applied = applyContext(checkout, this.settings);
         if (applied !== undefined) await applied;
         if (touchesSession(full.text)) client.needsReset = true;
         sent = client.lost === undefined;
@@ -112,6 +113,11 @@ export class Pool extends PoolCore {
     return runTransaction(this, this.#budget, run, { ...options, replica: false, readOnly: true });
   }
 
+  /** Returns the pool's reads from standbys that fulfil these conditions, also for `kyselyOn`. */
+  standby(conditions: StandbyConditions = {}): StandbyReader {
+    return new StandbyReader(this, conditions);
+  }
+
   /**
    * Returns a position in the WAL after everything that was committed before. Passed on as `afterLsn`, it lets another
    * process read this one's writes from a standby.
@@ -129,7 +135,7 @@ export class Pool extends PoolCore {
     if (checkout === undefined) return this.query<Row>(onPrimary);
     const { client } = checkout;
     try {
-      await applyContext(client, this.settings);
+      await applyContext(checkout, this.settings);
       if (touchesSession(statement.text)) client.needsReset = true;
       return await runStatement<Row>(client, statement, this.settings.maxPreparedStatements, this.send);
     } catch (error) {
@@ -164,7 +170,7 @@ export class Pool extends PoolCore {
     const checkout = await this.acquire("client", options.signal, captureCallSite());
     const { client } = checkout;
     client.lend();
-    await applyContext(client, this.settings)?.catch((error: unknown) => {
+    await applyContext(checkout, this.settings)?.catch((error: unknown) => {
       this.giveBack(checkout);
       throw error;
     });
@@ -195,7 +201,7 @@ export class Pool extends PoolCore {
     const lent = lendClient(client, {});
     let result: T;
     try {
-      await applyContext(client, this.settings);
+      await applyContext(checkout, this.settings);
       result = await this.checkouts.within(checkout, () => run(lent.handle));
     } catch (error) {
       lent.end();

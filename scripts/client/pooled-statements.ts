@@ -22,16 +22,17 @@ export function sendOf(settings: PoolSettings): Send {
     openings.set(version, text);
     return text;
   };
-  return (client, statement) => sendInTransaction(client, statement, opening(client.serverVersion));
+  return (client, statement) => sendInTransaction(client, statement, settings, opening(client.serverVersion));
 }
 
 async function sendInTransaction<Row extends QueryResultRow>(
   client: ServerClient,
   statement: Statement,
+  settings: PoolSettings,
   opening: string,
 ): Promise<StatementResult<Row>> {
   const context = requestContext();
-  const before = context === undefined ? [opening] : [opening, contextStatement(context, true)];
+  const before = context === undefined ? [opening] : [opening, contextStatement(context, "local", settings)];
   try {
     const results = await pipelined(client, () => {
       const sent = [
@@ -59,7 +60,7 @@ export async function openIfPooled(client: ServerClient, settings: PoolSettings,
   if (!settings.pooled) return false;
   await client.query(openingStatements(begin, settings, client.serverVersion));
   const context = requestContext();
-  if (context !== undefined) await client.query(contextStatement(context, true));
+  if (context !== undefined) await client.query(contextStatement(context, "local", settings));
   return true;
 }
 

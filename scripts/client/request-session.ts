@@ -13,6 +13,9 @@ type RequestSession = WeakMap<object, RequestWrites>;
 
 const sessions = new AsyncLocalStorage<RequestSession>();
 
+/** Runs a function outside of every request: work for the whole pool belongs to none of those that need it. */
+export const outsideRequests: <T>(run: () => T) => T = AsyncLocalStorage.snapshot();
+
 /** Runs a function as one session, or as a part of the current one. */
 export function inRequestSession<T>(run: () => T): T {
   return sessions.getStore() === undefined ? sessions.run(new WeakMap(), run) : run();

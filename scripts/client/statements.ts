@@ -1,9 +1,11 @@
 import type { CustomTypesConfig, QueryArrayResult, QueryResult, QueryResultRow } from "pg";
 import { cancellable } from "./cancel.ts";
-import { contextKey, contextStatement, requestContext } from "./context.ts";
+import type { Checkout } from "./checkouts.ts";
+import { contextKey, contextStatement } from "./context.ts";
 import { runPrepared } from "./prepared.ts";
 import type { ReplicaRead } from "./replicas/replicas.ts";
 import type { ServerClient } from "./server-client.ts";
+import type { PoolSettings } from "./settings.ts";
 
 /** A statement, and how to run it. */
 export interface Statement extends ReplicaRead {
@@ -54,13 +56,13 @@ export function touchesSession(text: string): boolean {
  * Sets the request's context on a session if it has another one. Behind a pooler it does nothing: the session belongs
  * to another client soon, so a context needs a transaction. Returns undefined if there is nothing to wait for.
  */
-export function applyContext(client: ServerClient, { pooled }: { pooled: boolean }): Promise<void> | undefined {
-  if (pooled) return undefined;
-  const context = requestContext();
+export function applyContext({ client, context }: Checkout, settings: PoolSettings): Promise<void> | undefined {
+  if (settings.pooled) return undefined;
   const key = contextKey(context);
   if (client.contextKey === key) return undefined;
-  return client.query(contextStatement(context ?? {}, false)).then(() => {
+  return client.query(contextStatement(context, "session", settings)).then(() => {
     client.contextKey = key;
+    client.lastText = undefined;
   });
 }
 

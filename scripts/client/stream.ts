@@ -59,7 +59,7 @@ export async function* readBatches<Row extends QueryResultRow>(
   let sent = false;
   try {
     limits.watch(client);
-    await applyContext(client, settings);
+    await applyContext(checkout, settings);
     await openUnlimited(client, settings);
     opened = true;
     client.query(cursor);

@@ -101,7 +101,7 @@ async function attemptTransaction<T>(
     const work = () => core.checkouts.within(checkout, () => running.run(run));
     const result = await (signal === undefined ? work() : cancellable(client, signal, work));
     signal?.throwIfAborted();
-    await commit(core, client, readOnly);
+    await commit(core, checkout, readOnly);
     return result;
   } catch (error) {
     throw await failureOf(core, client, error, readOnly);
@@ -124,5 +124,6 @@ async function begin({ settings }: PoolCore, client: ServerClient, options: Tran
   if (options.queryTimeoutMs !== undefined)
     await client.query(`set local statement_timeout to ${Number(queryTimeoutMs)}`);
   const context = requestContext();
-  if (context !== undefined || client.contextKey !== "") await client.query(contextStatement(context ?? {}, true));
+  if (context !== undefined || client.contextKey !== "")
+    await client.query(contextStatement(context, "local", settings));
 }

@@ -4,6 +4,7 @@ import type { Known } from "../core/known.ts";
 import type { MigrationRecord } from "../databases/migration-records.ts";
 import type { ErrorLog } from "./error-log.ts";
 import type { ErrorCounts } from "./logged-errors.ts";
+import type { PoolerState } from "./pooler.ts";
 
 /** Reads one subject of a server. Its queries wait for no lock on a table, and end after the snapshot's time limit. */
 export interface Collector<T> {
@@ -65,6 +66,8 @@ export interface HealthSettings {
    * connection is known.
    */
   readOperations?: () => Promise<Known<{ value: OperationValues | null }>>;
+  /** Reads the state of the stack's pooler; null if it has none. Omit it if it cannot be read from here. */
+  readPooler?: () => Promise<Known<{ value: PoolerState | null }>>;
   /** Compares the connection's database with its committed files. Omit it if there are no files. */
   compareMigrations?: CompareMigrations;
   /** Databases whose statements and migrations are read. Default: the one of the connection. */

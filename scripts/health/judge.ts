@@ -2,6 +2,7 @@ import type { BackupValues, HealthSettings, Limits, MeasuredBackups, RepositoryB
 import type { MigrationValues } from "./collectors/migrations.ts";
 import type { WalValues } from "./collectors/wal.ts";
 import { judgeErrors } from "./logged-errors.ts";
+import { judgePooler } from "./pooler.ts";
 import type { ProbeResult } from "./probe.ts";
 import type { Rates } from "./rates.ts";
 import type { Part, PartName, Snapshot } from "./snapshot.ts";
@@ -50,7 +51,7 @@ export const requiredSubjects: readonly string[] = ["server", "connections"];
 
 /** Judges a snapshot. */
 export function judge(
-  { parts, databases, unreachable, takenAt }: Snapshot,
+  { parts, pooler, databases, unreachable, takenAt }: Snapshot,
   rates: Rates,
   settings: HealthSettings,
   required: readonly string[] = requiredSubjects,
@@ -108,6 +109,7 @@ export function judge(
     })),
     subject("backups", parts.backups, backupState),
     subject("errors", parts.errors, (counts) => judgeErrors(counts, takenAt)),
+    ...(pooler === undefined ? [] : poolerSubject(pooler)),
   ];
   return { level: overall(subjects, required), subjects };
 }
@@ -127,6 +129,15 @@ function archiveState(values: WalValues): [HealthLevel, string] {
   if ((waitingSeconds ?? 0) > longestWaitSeconds)
     return ["critical", `no progress for ${Math.round(waitingSeconds ?? 0)} s; ${wait}; ${last}`];
   return ["ok", `${archive}; ${wait}; ${last}`];
+}
+
+/** Returns the subject of a stack with a pooler. */
+function poolerSubject(pooler: NonNullable<Snapshot["pooler"]>): Subject[] {
+  const name = "pooler";
+  if (!pooler.known) return [{ name, level: "unknown", detail: pooler.reason }];
+  if (pooler.value === null) return [];
+  const [level, detail] = judgePooler(pooler.value);
+  return [{ name, level, detail }];
 }
 
 function backupState(values: BackupValues | null): [SubjectLevel, string] {

@@ -19,6 +19,7 @@ import { type StatementsValues, statements } from "./collectors/statements.ts";
 import { type TablesValues, tables } from "./collectors/tables.ts";
 import { type WalValues, wal } from "./collectors/wal.ts";
 import type { ErrorCounts } from "./logged-errors.ts";
+import type { PoolerState } from "./pooler.ts";
 import { readStackPart } from "./stack-part.ts";
 
 /** Values of each part of a snapshot. */
@@ -80,6 +81,8 @@ export interface Snapshot {
   /** Reason why the server could not be reached, or stopped to answer. Parts that were read before are known. */
   unreachable?: string;
   parts: { [Name in PartName]: Part<Name> };
+  /** State of the stack's pooler. Absent if it cannot be read from here. */
+  pooler?: Known<{ value: PoolerState | null }>;
   /** Parts of each observed database, by its name. */
   databases: Record<string, DatabaseParts>;
 }
@@ -106,6 +109,7 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
   const parts: Partial<Record<PartName, Known<{ value: unknown }>>> = {};
   const [backups, operations] = [readStackPart(settings.readBackups), readStackPart(settings.readOperations)];
   const { database: first } = connection;
+  const pooler = settings.readPooler === undefined ? undefined : readStackPart(settings.readPooler);
   const observed = settings.databases ?? [{ connection, ...comparisonOf(settings) }];
   const others = observed.filter((each) => each.connection.database !== first);
   const refusals = new Map<string, string>();
@@ -144,7 +148,10 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
     else if (database === session) databases[database] = { migrations: own };
     else databases[database] = await readDatabase(each, settings, deadline);
   }
-  const taken = { takenAt, durationMs: performance.now() - started, parts: parts as Snapshot["parts"], databases };
+  const taken = {
+    ...{ takenAt, durationMs: performance.now() - started, parts: parts as Snapshot["parts"], databases },
+    ...(pooler === undefined ? {} : { pooler: await pooler }),
+  };
   return unreachable === undefined ? taken : { ...taken, unreachable };
 }
 

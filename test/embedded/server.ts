@@ -23,8 +23,8 @@ export interface TestServer {
   logDirectory: string;
   dataDirectory: string;
   pid: number;
-  /** Kills all processes of the server at once, as a crash does, and starts it again on the same port. */
-  crash(): Promise<void>;
+  /** Kills all processes of the server at once, as a crash does, and starts it again, by default on the same port. */
+  crash(port?: number): Promise<void>;
   /** Stops the server and removes its files. */
   stop(): Promise<void>;
 }
@@ -90,9 +90,9 @@ async function startIn(home: string, folder: string, extra: Record<string, strin
     port: await getPort({ port: portsFor(folder), host: "127.0.0.1" }),
   };
   const server = await ensureServer(spec);
-  let { pid } = server;
+  let { pid, port } = server;
   const login = (user: string, database: string): Connection => {
-    return { host: server.host, port: server.port, user, password, database, sslmode: "disable" };
+    return { host: server.host, port, user, password, database, sslmode: "disable" };
   };
   const connection = (database = "postgres") => login("postgres", database);
   return {
@@ -104,12 +104,13 @@ async function startIn(home: string, folder: string, extra: Record<string, strin
     get pid() {
       return pid;
     },
-    crash: async () => {
+    crash: async (newPort = port) => {
       const children = await unlessAbsent(readFile(`/proc/${pid}/task/${pid}/children`, "utf8"));
       for (const each of [pid, ...(children ?? "").trim().split(" ").filter(Boolean).map(Number)])
         process.kill(each, "SIGKILL");
       // Where children cannot be listed, they end themselves a moment later. Until then the server cannot start.
-      ({ pid } = await poll(() => ensureServer(spec).catch(() => undefined), { intervalMs: 100, timeoutMs: 30_000 }));
+      const start = () => ensureServer({ ...spec, port: newPort }).catch(() => undefined);
+      ({ pid, port } = await poll(start, { intervalMs: 100, timeoutMs: 30_000 }));
     },
     stop: async () => {
       await stopServer(home, server.directory);

@@ -12,6 +12,7 @@ import { outputsOf } from "../stack.ts";
 
 interface NewOptions {
   settings: boolean;
+  idempotency?: boolean;
 }
 
 interface RenameOptions {
@@ -24,6 +25,10 @@ export function registerDatabase(program: Command): void {
   database
     .command("new <name>")
     .description("create a working folder for a new database, and add the database to the local stack's settings")
+    .option(
+      "--idempotency",
+      "with a table of idempotency keys as the first migration, and functions that run a change once for each key",
+    )
     .option("--no-settings", "do not change the settings")
     .addOption(jsonOption())
     .action(action<NewOptions, [string]>(create));
@@ -43,11 +48,17 @@ export function registerDatabase(program: Command): void {
     .action(action<object, [string[]]>(remove));
 }
 
-async function create(context: CommandContext, { settings }: NewOptions, name: string): Promise<undefined> {
+async function create(
+  context: CommandContext,
+  { settings, idempotency = false }: NewOptions,
+  name: string,
+): Promise<undefined> {
   const { newDatabase } = await import("../../databases/new-database.ts");
   const { declareDatabase, requireEditableSettings } = await import("../../stack/databases-setting.ts");
   if (settings) await requireEditableSettings(context.root);
-  const files = await newDatabase(join(context.root, "migrations"), name, join(context.root, ".pgroundwork"));
+  const { idempotencyFiles } = await import("../../migrate/authoring/idempotency-keys.ts");
+  const more = idempotency ? await idempotencyFiles() : {};
+  const files = await newDatabase(join(context.root, "migrations"), name, join(context.root, ".pgroundwork"), more);
   const declared = settings ? await declareDatabase(context.root, name) : undefined;
   context.out.answer({ database: name, files: files.map((file) => `migrations/${name}/${file}`), declared }, () =>
     [

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import { outsideRequests } from "../request-session.ts";
 import type { ServerClient } from "../server-client.ts";
 import { parseLsn, replayedPosition } from "./wal-position.ts";
 
@@ -14,9 +14,6 @@ const sampleIntervalMs = 250;
 const idleAfterMs = 60_000;
 /** Samples that are kept: those of ten minutes. */
 const maxSamples = 2_400;
-
-/** Runs a function outside of every request: a sample belongs to none of those that need it. */
-export const outsideRequests: <T>(run: () => T) => T = AsyncLocalStorage.snapshot();
 
 /**
  * Knows how old the data of a standby is at most, by positions of the primary that the standby has replayed. No clock

@@ -4,9 +4,9 @@ import { codeOf, PoolStarvationError } from "../errors.ts";
 import { isLost } from "../failures.ts";
 import { Maintenance } from "../maintenance.ts";
 import { PoolCore } from "../pool-core.ts";
-import { requestWrites } from "../request-session.ts";
+import { outsideRequests, requestWrites } from "../request-session.ts";
 import type { PoolSettings } from "../settings.ts";
-import { outsideRequests, ReplicaLag } from "./replica-lag.ts";
+import { ReplicaLag } from "./replica-lag.ts";
 import { parseLsn } from "./wal-position.ts";
 
 /** Conditions under which a standby may answer. If none fulfils them, the primary answers. */

@@ -51,6 +51,12 @@ export const clientMutations: readonly Mutation[] = [
   },
   {
     file: "scripts/client/commit.ts",
+    find: "core.giveBack(checkout);\n    const outcome",
+    replace: "const outcome",
+    tests: [client("cuts")],
+  },
+  {
+    file: "scripts/client/commit.ts",
     find: "if (readOnly) throw new AbortedCommitError(error);",
     replace: "",
     tests: [client("cuts")],

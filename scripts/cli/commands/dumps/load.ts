@@ -19,6 +19,7 @@ import { showStep } from "../../step.ts";
 import { resolveTarget, type TargetOptions } from "../../target.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { bytes } from "../backup/texts.ts";
+import { renewConnections } from "../migrate/pooled-connections.ts";
 import { identityOption, jobsOption, recipientOption } from "./options.ts";
 
 interface LoadCommandOptions extends TargetOptions, EncryptionOptions {
@@ -92,6 +93,7 @@ async function load(
     identityFile: options.identity ?? context.env.BACKUP_IDENTITY_FILE,
     migrate: options.migrate === true ? (loading) => migrate(context, options, target, loading) : undefined,
   });
+  await renewConnections(context, target, options);
   await reportReplaced(context, loaded);
   const { previous, kept } = loaded;
   const answer = { database, dump: dump.id, ...loaded, previous: previous?.id ?? null, kept: kept ?? null };

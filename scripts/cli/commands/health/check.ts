@@ -74,6 +74,7 @@ const known = [
   "migrations",
   "backups",
   "errors",
+  "pooler",
 ];
 
 function list(text: string): string[] {

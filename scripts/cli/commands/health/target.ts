@@ -63,6 +63,9 @@ export async function healthSettings(
     ...(observed === undefined ? {} : { databases: observed }),
     ...(server === undefined ? {} : await stackReaders(server)),
     ...(server?.kind === "docker" ? { readErrors: await errorReader(server) } : {}),
+    ...(server?.kind === "docker" && server.pooler !== undefined
+      ? { readPooler: await poolerReader(server.dockerHost, server.pooler.container) }
+      : {}),
   };
 }
 
@@ -81,6 +84,22 @@ async function errorReader({
       throw new NotKnown(error.message);
     }
   };
+}
+
+async function poolerReader(
+  dockerHost: string | undefined,
+  container: string,
+): Promise<NonNullable<HealthSettings["readPooler"]>> {
+  const { withDocker } = await import("../../../docker/client.ts");
+  const { readPooler } = await import("../../../health/pooler.ts");
+  const { cachedStackPart } = await import("../../../health/stack-part.ts");
+  return cachedStackPart(async () => {
+    try {
+      return { known: true, value: await withDocker(dockerHost, (docker) => readPooler(docker, container)) };
+    } catch (error) {
+      return { known: false, reason: error instanceof Error ? error.message : String(error) };
+    }
+  });
 }
 
 /** Returns how to read what a stack's server does not tell in a session. */

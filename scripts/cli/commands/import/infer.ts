@@ -12,6 +12,7 @@ import { ProgressLine } from "../../progress-line.ts";
 import { showStep } from "../../step.ts";
 import { resolveTarget, type Target, targetToChange } from "../../target.ts";
 import { updateTypes } from "../migrate/commit.ts";
+import { renewConnections } from "../migrate/pooled-connections.ts";
 import { requireUnprotected } from "../migrate/unprotected.ts";
 import { showMigrationEvent } from "../migrate/up.ts";
 import { type ImportOptions, importBy } from "./perform.ts";
@@ -129,6 +130,7 @@ async function create(context: CommandContext, options: ImportOptions, target: T
     proposal,
   );
   for (const warning of warnings) context.out.warn(warning);
+  await renewConnections(context, target, options);
   await updateTypes(context, target);
   const before = {
     answer: { ...answer, migration: filename },

@@ -6,6 +6,7 @@ import { databaseVerb } from "../../options.ts";
 import { showStep } from "../../step.ts";
 import { resolveFolder, resolveTarget, type Target, type TargetOptions, targetToChange } from "../../target.ts";
 import { lineToType } from "../../typed-line.ts";
+import { renewConnections } from "./pooled-connections.ts";
 import { requireUnprotected } from "./unprotected.ts";
 import { showMigrationEvent } from "./up.ts";
 
@@ -45,6 +46,7 @@ async function commit(context: CommandContext, options: CommitOptions) {
     runId: context.runId,
   });
   for (const warning of warnings) context.out.warn(warning);
+  if (applied.length > 0) await renewConnections(context, target, options);
   const findings = await tellFindings(context, folder, filename);
   const typesWritten = await updateTypes(context, target);
   context.out.answer({ filename, applied, resumed, warnings, findings, notTried: null }, () =>

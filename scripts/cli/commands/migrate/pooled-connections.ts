@@ -3,8 +3,15 @@ import { localStack } from "../../../stack/local-stack.ts";
 import type { CommandContext } from "../../context.ts";
 import type { Target, TargetOptions } from "../../target.ts";
 
-/** Makes the stack's pooler replace its server connections after the tables have changed. Prints a reason if not. */
-export async function renewConnections(context: CommandContext, { server }: Target, { stack }: TargetOptions) {
+/**
+ * Makes the stack's pooler replace its server connections. Every command that changes tables calls it afterwards. Prints
+ * the reason if the pooler could not.
+ */
+export async function renewConnections(
+  context: CommandContext,
+  { server }: Pick<Target, "server">,
+  { stack }: TargetOptions,
+): Promise<void> {
   if (server?.pooler === undefined) return;
   const { renewPooledConnections } = await import("../../../docker/pooler.ts");
   const reason = await renewPooledConnections(server);

@@ -4,6 +4,7 @@ import { action, type CommandContext } from "../../context.ts";
 import { databaseVerb } from "../../options.ts";
 import { type Target, type TargetOptions, targetToChange } from "../../target.ts";
 import { confirmRevert } from "./confirm-revert.ts";
+import { renewConnections } from "./pooled-connections.ts";
 import { requireUnprotected } from "./unprotected.ts";
 
 interface UncommitOptions extends TargetOptions {
@@ -32,6 +33,7 @@ async function uncommit(context: CommandContext, options: UncommitOptions) {
     signal: context.signal,
     runId: context.runId,
   });
+  if (reverted) await renewConnections(context, target, options);
   context.out.answer({ filename, reverted }, () =>
     [
       `${filename} is current.sql again`,

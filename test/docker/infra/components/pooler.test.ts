@@ -143,6 +143,34 @@ describe("the pooler of a stack", () => {
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
   });
 
+  it("is a subject of health, with the logins at the server that fail", async () => {
+    const subject = async () => {
+      const { stdout } = await shop.pgw("health", "check", "--json");
+      const { subjects } = JSON.parse(stdout) as { subjects: { name: string; level: string; detail: string }[] };
+      return subjects.find(({ name }) => name === "pooler");
+    };
+    expect(await subject()).toEqual({
+      name: "pooler",
+      level: "ok",
+      detail: expect.stringMatching(/^\d+ of 300 clients, 0 wait, \d+ server connections$/),
+    });
+    const client = await open(await pooled("readonly"));
+    await client.query("select 1");
+    await inPostgres("alter role shop_readonly nologin");
+    try {
+      await runInContainer(docker, `${shop.prefix}-pooler`, { command: ["pooler-console", "RECONNECT"] });
+      client.query("select 1").catch(() => {});
+      const failing =
+        /\d+ failed logins at the server in the last 5 min: role "shop_readonly" is not permitted to log in$/;
+      await expect
+        .poll(subject, { timeout: 30_000, interval: 1_000 })
+        .toMatchObject({ level: "warning", detail: expect.stringMatching(failing) });
+    } finally {
+      await inPostgres("alter role shop_readonly login");
+      await client.end().catch(() => {});
+    }
+  });
+
   it("accepts only the roles of applications, over TLS, with their own password, in the stack's databases", async () => {
     const app = await pooled("app");
     const refusals: [string, Connection][] = [
@@ -281,7 +309,7 @@ describe("the pooler of a stack", () => {
     expect(list.stdout).toBe("");
   });
 
-  it("is named by a migration that could not make it replace its connections", async () => {
+  it("is named by each command that changed tables and could not make it replace its connections", async () => {
     await docker.getContainer(`${shop.prefix}-pooler`).stop();
     await commit(shop.clone, [
       ...shopDrafts,
@@ -291,6 +319,23 @@ describe("the pooler of a stack", () => {
     const { stderr } = await shop.succeed("migrate", "up");
     expect(stderr).toContain("The pooler has kept its server connections, on which prepared statements can fail:");
     expect(stderr).toContain(`npm run up -- --stack ${shop.stack}`);
+    const note = "The pooler has kept its server connections";
+    await shop.clone.write(
+      "migrations/shop/current.sql",
+      "--! Message: weight\n\nalter table product add weight integer;\n",
+    );
+    await shop.clone.write("migrations/shop/current.down.sql", "alter table product drop weight;\n");
+    await shop.clone.write("teas.json", JSON.stringify({ teas: [{ id: 1, name: "green" }] }));
+    await shop.succeed("backup", "dump");
+    for (const command of [
+      ["migrate", "commit"],
+      ["migrate", "uncommit", "--yes"],
+      ["dumps", "load", "--yes"],
+    ])
+      expect((await shop.succeed(...command)).stderr, command.join(" ")).toContain(note);
+    for (const file of ["current.sql", "current.down.sql"]) await shop.clone.write(`migrations/shop/${file}`, "");
+    const created = await shop.succeed("import", "json", "teas.json", "--infer", "--create");
+    expect(created.stderr).toContain(note);
   });
 
   it("is removed with its setting, and comes back with it", async () => {

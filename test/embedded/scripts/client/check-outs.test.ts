@@ -1,8 +1,10 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Client } from "pg";
 import Cursor from "pg-cursor";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { HeldClient } from "../../../../scripts/client/checkouts.ts";
 import { requestContext, withRequestContext } from "../../../../scripts/client/context.ts";
 import {
@@ -13,6 +15,7 @@ import {
   UnfinishedWorkError,
 } from "../../../../scripts/client/errors.ts";
 import { kyselyOn, kyselyTransaction } from "../../../../scripts/client/kysely.ts";
+import type { Server } from "../../../../scripts/client/servers/servers.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
 import { useAtRandom } from "./random-use.ts";
 
@@ -258,6 +261,7 @@ describe("a client", () => {
     const pool = on.pool({ max: 3, leakThresholdMs: 150 });
     const reports: (HeldClient & { reclaimed: boolean })[] = [];
     pool.on("leak", (report) => reports.push(report));
+    await pool.query("select 'of another user'");
     const held = await pool.connect();
     const busy = await pool.connect();
     const sleeping = busy.query("select pg_sleep(2)");
@@ -267,7 +271,9 @@ describe("a client", () => {
     expect(byState.busy).toHaveLength(1);
     const line = /:(\d+):\d+$/.exec(byState.held?.[0]?.takenAt ?? "")?.[1];
     expect(byState.held?.[0]?.takenAt.startsWith(here)).toBe(true);
-    expect(Number(line)).toBeGreaterThan(100);
+    const source = (await readFile(here, "utf8")).split("\n");
+    expect(source[Number(line) - 1]).toBe("    const held = await pool.connect();");
+    expect(byState.held?.[0]?.statement).toBeUndefined();
     expect(byState.busy?.[0]?.statement).toBe("select pg_sleep(2)");
     await sleeping;
     held.release();
@@ -322,6 +328,56 @@ describe("a pool without a free client", () => {
     expect(results.find((result) => result.status === "fulfilled")?.value).toEqual([{ one: 1 }]);
   });
 
+  it.each(["a transaction", "a connection", "a transaction with a schema"])(
+    "detects that %s of Kysely waits for another client, and names the holders",
+    async (what) => {
+      const pool = on.pool({ max: 2, connectionTimeoutMs: 20_000 });
+      const database = kyselyOn<Tables>(pool);
+      const held = what.includes("schema") ? database.withSchema("public") : database;
+      const work = async (own: Kysely<Tables>) => {
+        await sql`select pg_sleep(0.1)`.execute(own);
+        return (await sql`select 1 as one`.execute(database)).rows;
+      };
+      const nested = () =>
+        what === "a connection" ? held.connection().execute(work) : held.transaction().execute(work);
+      const results = await Promise.allSettled([nested(), nested()]);
+      const rejected = results.filter((result) => result.status === "rejected");
+      expect(rejected).toMatchObject([{ reason: expect.any(PoolStarvationError) }]);
+      // Both holders, and the one that asked.
+      expect(String(rejected[0]?.reason).split(here)).toHaveLength(4);
+      expect(results.find((result) => result.status === "fulfilled")?.value).toEqual([{ one: 1 }]);
+      expect(pool.stats).toMatchObject({ used: 0, waiting: 0 });
+    },
+  );
+
+  it("refuses no request that holds nothing, or whose transaction of Kysely has ended", async () => {
+    const pool = on.pool({ max: 1, connectionTimeoutMs: 20_000 });
+    const database = kyselyOn<Tables>(pool);
+    const one = sql<{ one: number }>`select 1 as one`;
+    // Work that a transaction leaves behind outlives its client.
+    const gate = Promise.withResolvers<void>();
+    const later = await database.transaction().execute(async (transaction) => {
+      await one.execute(transaction);
+      return { done: gate.promise.then(() => one.execute(database)) };
+    });
+    const client = await pool.connect();
+    gate.resolve();
+    const others = [1, 2, 3].map(() => database.transaction().execute((transaction) => one.execute(transaction)));
+    await sleep(50);
+    client.release();
+    const results = await Promise.all([later.done, ...others]);
+    expect(results.map(({ rows }) => rows)).toEqual(Array(4).fill([{ one: 1 }]));
+  });
+
+  it("ends Kysely alone when it is destroyed", async () => {
+    const pool = on.pool({ max: 1 });
+    const database = kyselyOn<Tables>(pool);
+    await sql`select 1`.execute(database);
+    await database.destroy();
+    await expect(sql`select 1`.execute(database)).rejects.toThrow("already been destroyed");
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  });
+
   it("lists its holders when a request gives up", async () => {
     const pool = on.pool({ max: 1, connectionTimeoutMs: 1_500 });
     const client = await pool.connect();
@@ -372,6 +428,79 @@ describe("a request's context", () => {
     expect(seen).toEqual([first, first, { user: "u2", request: "r1" }, first, first, "u1"]);
     expect((await pool.query(who)).rows).toEqual([{ user: "", request: "" }]);
     expect((await pool.transaction((transaction) => transaction.query(who))).rows).toEqual([{ user: "", request: "" }]);
+  });
+
+  it.each([false, true])("is in application_name for its statements (pooled: %s)", async (pooled) => {
+    const pool = on.pool({ max: 1, pooled, applicationName: "shop" });
+    const name = { text: "select current_setting('application_name') as name", readOnly: true };
+    const named = async () => [
+      (await pool.query(name)).rows[0]?.name,
+      (await pool.transaction((transaction) => transaction.query(name.text))).rows[0]?.name,
+    ];
+    const twice = (text: string) => [text, text];
+    const full = { apiKeyId: "k1", adminUserId: "a1", userId: "u1", requestId: "r1" };
+    expect(await withRequestContext(full, named)).toEqual(twice("shop request=r1 user=u1 admin=a1 key=k1"));
+    expect(await withRequestContext({ requestId: "r'2; --" }, named)).toEqual(twice("shop request=r'2; --"));
+    expect(await withRequestContext({ clientIp: "10.0.0.1" }, named)).toEqual(twice("shop"));
+    expect(await named()).toEqual(twice("shop"));
+    expect(pool.stats.connects).toBe(1);
+  });
+
+  it("reaches each setting that a database reads", async () => {
+    const pool = on.pool({ max: 1 });
+    const context = { sessionId: "s1", clientIp: "10.0.0.7", apiKeyId: "k1", adminUserId: "a1" };
+    const { rows } = await withRequestContext(context, () =>
+      pool.query(`select current_setting('app.session_id') as session, current_setting('app.client_ip') as ip,
+        current_setting('app.api_key_id') as key, current_setting('app.admin_user_id') as admin`),
+    );
+    expect(rows).toEqual([{ session: "s1", ip: "10.0.0.7", key: "k1", admin: "a1" }]);
+  });
+
+  it("is in every message of the pool's channels and in the report of a leak", async () => {
+    const heard: { channel: string; message: Record<string, unknown> }[] = [];
+    const names = ["checkout", "return", "connect", "retry", "leak", "demoted"] as const;
+    for (const name of names) {
+      const listener = (message: unknown) => heard.push({ channel: name, message: message as Record<string, unknown> });
+      subscribe(`pgroundwork:client:${name}`, listener);
+      onTestFinished(() => void unsubscribe(`pgroundwork:client:${name}`, listener));
+    }
+    // A pool that a request creates belongs to all of them.
+    const pool = withRequestContext({ requestId: "creator" }, () =>
+      on.pool({ max: 2, leakThresholdMs: 50, targetSessionAttrs: "primary" }),
+    );
+    const leaks: HeldClient[] = [];
+    pool.on("leak", (report) => leaks.push(report));
+    const context = { requestId: "r1" };
+    await withRequestContext(context, async () => {
+      const client = await pool.connect();
+      await expect.poll(() => leaks.length).toBe(1);
+      client.release();
+      pool.settings.leakThresholdMs = 0;
+      let runs = 0;
+      await pool.transaction(async () => {
+        runs += 1;
+        if (runs === 1) throw Object.assign(new Error("conflict"), { code: "40001" });
+      });
+      pool.servers.lostRole(pool.servers.servers[0] as Server);
+    });
+    const ours = heard.filter(({ message }) => message.pool === pool);
+    const fields = Object.fromEntries(
+      ours.map(({ channel, message: { pool: _, ...message } }) => [channel, message] as const),
+    );
+    const ms = expect.any(Number);
+    const { host, port } = on.server.as("app", "shop");
+    expect(fields).toEqual({
+      checkout: { waitMs: ms, kind: "transaction", context },
+      return: { useMs: ms, kind: "transaction", context },
+      connect: { host, port, createMs: ms, context },
+      retry: { attempt: 1, error: expect.any(Error), context },
+      leak: { ...leaks[0], reclaimed: false },
+      demoted: { host, port, context },
+    });
+    expect(leaks[0]).toEqual({
+      ...{ kind: "client", state: "held", heldMs: ms, takenAt: expect.stringContaining(here), reclaimed: false },
+      ...{ statement: undefined, pid: ms, context },
+    });
   });
 
   it("lasts for one transaction if the pool is behind a pooler", async () => {
@@ -444,6 +573,34 @@ describe("closing a pool", () => {
 });
 
 describe("health and metrics", () => {
+  it("count waiting requests, timeouts, repetitions and leaks, and measure use and connecting", async () => {
+    const { Registry } = await import("prom-client");
+    const { registerPoolMetrics } = await import("../../../../scripts/client/metrics.ts");
+    const registry = new Registry();
+    const pool = on.pool({ max: 1, leakThresholdMs: 50, connectionTimeoutMs: 1_000 });
+    const remove = await registerPoolMetrics(pool, registry, "all");
+    const value = async (name: string) =>
+      Number(new RegExp(`^${name}\\{pool="all"\\} (.*)$`, "m").exec(await registry.metrics())?.[1]);
+    const client = await pool.connect();
+    const waiting = pool.query("select 1").catch((error: unknown) => error);
+    await expect.poll(() => value("db_client_connection_pending_requests")).toBe(1);
+    expect(await waiting).toBeInstanceOf(PoolTimeoutError);
+    client.release();
+    let runs = 0;
+    await pool.transaction(async () => {
+      runs += 1;
+      if (runs === 1) throw Object.assign(new Error("conflict"), { code: "40001" });
+    });
+    expect(await value("db_client_connection_pending_requests")).toBe(0);
+    expect(await value("db_client_connection_timeouts")).toBe(1);
+    expect(await value("pgroundwork_client_retries")).toBe(1);
+    expect(await value("pgroundwork_client_leaks")).toBeGreaterThanOrEqual(1);
+    expect(await value("db_client_connection_create_time_seconds_count")).toBe(1);
+    expect(await value("db_client_connection_use_time_seconds_count")).toBe(3);
+    expect(await value("db_client_connection_use_time_seconds_sum")).toBeGreaterThan(1);
+    remove();
+  });
+
   it("describe the pool, its servers and its waiting requests", async () => {
     const { Registry } = await import("prom-client");
     const { registerPoolMetrics } = await import("../../../../scripts/client/metrics.ts");

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AbortedCommitError, OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
+import { kyselyOn } from "../../../../scripts/client/kysely.ts";
 import type { ProtocolMessage, Verdict } from "../../../support/protocol-proxy.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
 
@@ -9,6 +10,10 @@ beforeAll(async () => {
   on = await startPoolServer();
 });
 afterAll(() => on.stop());
+
+interface Tables {
+  writes: { key: string };
+}
 
 /** Makes a rule that decides about the first message that matches, and lets all others pass. */
 function once(matches: (message: ProtocolMessage) => boolean, verdict: Verdict) {
@@ -74,6 +79,82 @@ describe("a transaction function", () => {
       const options = { readOnly: true };
       const { rows } = await pool.transaction((transaction) => transaction.query("select 1 as one"), options);
       expect([rows, state.hit]).toEqual([[{ one: 1 }], true]);
+    },
+  );
+
+  it.each(commits)(
+    "of a pool with one client is committed exactly once, also with Kysely, if the connection is cut: %s",
+    async (name, matches, verdict) => {
+      const proxy = await on.proxy();
+      for (const kind of ["pool", "kysely"] as const) {
+        const pool = on.pool({ max: 1, connectionTimeoutMs: 4_000 }, proxy.port);
+        const key = `single key-${kind}-${name}`;
+        const { rule, state } = once(matches, verdict);
+        proxy.decide(rule);
+        const insert = (): Promise<unknown> =>
+          kind === "pool"
+            ? pool.transaction((transaction) => transaction.query("insert into writes (key) values ($1)", [key]))
+            : kyselyOn<Tables>(pool)
+                .transaction()
+                .execute((transaction) => transaction.insertInto("writes").values({ key }).execute());
+        // Kysely's own transactions are not repeated.
+        await insert().catch((error: unknown) => {
+          if (!(error instanceof AbortedCommitError) || kind === "pool") throw error;
+          return insert();
+        });
+        expect(state.hit).toBe(true);
+        expect(await on.written(key)).toEqual(new Map([[key, 1]]));
+        expect(pool.stats).toMatchObject({ used: 0, waiting: 0 });
+      }
+    },
+  );
+
+  it.each(["before the server has the COMMIT", "before the answer to the COMMIT"])(
+    "is committed exactly once if each client of the pool is cut at the same time, %s",
+    async (when) => {
+      const proxy = await on.proxy();
+      const max = 4;
+      const pool = on.pool({ max, connectionTimeoutMs: 6_000 }, proxy.port);
+      const key = `together ${when} key-`;
+      let committing = 0;
+      let cut = false;
+      const isCommit = when.includes("answer") ? fromServer("C", "COMMIT") : fromClient("Q", "commit");
+      proxy.decide((message) => {
+        if (cut || !isCommit(message)) return "pass";
+        committing += 1;
+        cut = committing === max;
+        if (cut) proxy.cutAll();
+        return "hold";
+      });
+      // None may commit before all clients are in use.
+      const all = Promise.withResolvers<void>();
+      let begun = 0;
+      const writes = Array.from({ length: max }, (_, index) =>
+        pool.transaction(async (transaction) => {
+          await transaction.query("insert into writes (key) values ($1)", [`${key}${index}`]);
+          begun += 1;
+          if (begun === max) all.resolve();
+          await all.promise;
+        }),
+      );
+      await Promise.all(writes);
+      expect(cut).toBe(true);
+      expect(await on.written(key)).toEqual(new Map(writes.map((_, index) => [`${key}${index}`, 1])));
+      expect(pool.stats).toMatchObject({ used: 0, waiting: 0 });
+    },
+  );
+
+  it.each(["cut-before", "cut-after"] as const)(
+    "of Kysely that cannot begin leaves no client behind if the connection is cut: %s BEGIN",
+    async (verdict) => {
+      const { pool, state } = await poolToCut(fromClient("Q", "begin"), verdict);
+      const database = kyselyOn<Tables>(pool);
+      const begin = () => database.transaction().execute(async () => "begun");
+      // What was forwarded whole may be answered in time.
+      const [result] = await Promise.allSettled([begin()]);
+      expect([state.hit, result?.status]).toEqual([true, verdict === "cut-before" ? "rejected" : expect.any(String)]);
+      expect(pool.stats.used).toBe(0);
+      expect(await Promise.all([begin(), begin()])).toEqual(["begun", "begun"]);
     },
   );
 

@@ -56,7 +56,8 @@ describe("an outage", () => {
     expect((await Promise.all(waiting)).map(({ rows }) => rows[0]?.index)).toEqual(
       Array.from({ length: 25 }, (_, i) => i),
     );
-    expect(performance.now() - returned).toBeLessThan(5_000);
+    // Threefold, because the machine is busy.
+    expect(performance.now() - returned).toBeLessThan(3_000);
     expect(pool.stats).toMatchObject({ used: 0, waiting: 0 });
   });
 

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import getPort from "get-port";
+import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { withRequestContext } from "../../../../scripts/client/context.ts";
 import { OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
+import { kyselyOn, kyselyTransaction } from "../../../../scripts/client/kysely.ts";
 import type { Pool } from "../../../../scripts/client/pool.ts";
+import type { StandbyReader } from "../../../../scripts/client/replicas/standby-reader.ts";
 import type { Statement } from "../../../../scripts/client/statements.ts";
 import { startStandby, type TestStandby } from "../../standby.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
@@ -54,6 +57,36 @@ describe("a read with `replica`", () => {
     const pool = poolOfBoth();
     await untilStandby(pool);
     expect(await read(pool, { replica: false })).toMatchObject({ standby: false });
+  });
+
+  it("is also one of pool.standby(), in transactions and with Kysely", async () => {
+    const pool = poolOfBoth();
+    await untilStandby(pool);
+    const text = "select pg_is_in_recovery() as standby, $1::text as given";
+    const isStandby = sql<{
+      standby: boolean;
+      given: string;
+    }>`select pg_is_in_recovery() as standby, ${"x"}::text as given`;
+    const standbys = pool.standby();
+    const all = async (reader: StandbyReader) => [
+      (await reader.query(text, ["x"])).rows,
+      (await reader.query({ text, values: ["x"] })).rows,
+      await reader.transaction(async (transaction) => (await transaction.query(text, ["x"])).rows),
+      (await isStandby.execute(kyselyOn(reader))).rows,
+      await kyselyTransaction(reader, async (database) => (await isStandby.execute(database)).rows),
+    ];
+    expect(await all(standbys)).toEqual(Array(5).fill([{ standby: true, given: "x" }]));
+    expect((await isStandby.execute(kyselyOn(pool))).rows).toEqual([{ standby: false, given: "x" }]);
+    // No standby is that new.
+    expect(await all(pool.standby({ maxLagMs: 0 }))).toEqual(Array(5).fill([{ standby: false, given: "x" }]));
+    const database = kyselyOn<{ writes: { key: string } }>(standbys);
+    const own = database.transaction().execute((transaction) => isStandby.execute(transaction));
+    await expect(own).rejects.toThrow("Kysely on pool.standby() has no transactions");
+    const stream = database.selectFrom("writes").selectAll().stream();
+    await expect(stream.next()).rejects.toThrow("has no streams");
+    const written = database.insertInto("writes").values({ key: "replica" }).execute();
+    await expect(written).rejects.toMatchObject({ code: "25006" });
+    expect(pool.stats.used).toBe(0);
   });
 
   it("sees the writes of its own request, and those of others within maxLagMs", async () => {

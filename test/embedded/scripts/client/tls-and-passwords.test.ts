@@ -94,6 +94,29 @@ describe("a password in a file", () => {
 });
 
 describe("a password function", () => {
+  it("is called for each connection, and once more if the server refuses a password that has changed", async () => {
+    const change = (password: string) =>
+      withClient(server.connection(), (client) => client.query(`alter role shop_app password '${password}'`));
+    let current = "first";
+    await change(current);
+    const stale: string[] = [];
+    const on = pool("localhost", "", { password: async () => stale.shift() ?? current });
+    const connects = async () => {
+      const before = on.stats.connectAttempts;
+      const client = await on.connect();
+      expect((await client.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+      client.release(true);
+      return on.stats.connectAttempts - before;
+    };
+    expect(await connects()).toBe(1);
+    current = "second";
+    await change(current);
+    expect(await connects()).toBe(1);
+    // The secret store still had the old one when it was asked first.
+    stale.push("first");
+    expect(await connects()).toBe(2);
+  });
+
   it("that returns no string is reported at once", async () => {
     for (const value of [undefined, null, 5]) {
       const refusing = pool("localhost", `sslrootcert=${caFile}`, { password: () => value as unknown as string });

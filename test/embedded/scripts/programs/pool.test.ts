@@ -57,6 +57,14 @@ it("a program reads through a cache, which knows of changes by others", async ()
   await cache.close();
 });
 
+it("a program is told that it uses a client after it has returned it", async () => {
+  await using pool = kit.createPool({ env: env(), max: 1 });
+  const client = await pool.connect();
+  client.release();
+  expect(() => client.release()).toThrow(kit.UseAfterEndError);
+  await expect(client.query("select 1")).rejects.toBeInstanceOf(kit.UseAfterEndError);
+});
+
 it("a program registers the metrics of a pool, and removes them", async () => {
   const { linked } = await installPackage();
   const { Registry } = createRequire(join(linked, "program.js"))("prom-client") as typeof import("prom-client");
@@ -76,6 +84,9 @@ it("a program uses Kysely on a pool, in transactions, and page by page", async (
     item: { id: number; name: string };
   }
   const items = kysely.kyselyOn<Tables>(pool).selectFrom("item").selectAll();
+  // Without a standby, the primary answers.
+  const onStandbys = kysely.kyselyOn<Tables>(pool.standby()).selectFrom("item").selectAll();
+  expect(await onStandbys.execute()).toEqual(await items.execute());
   await kysely.kyselyTransaction<Tables, unknown>(pool, (database) =>
     database.insertInto("item").values({ id: 3, name: "100 % cocoa" }).execute(),
   );

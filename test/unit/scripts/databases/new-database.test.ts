@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exitCode } from "../../../../scripts/core/operation-error.ts";
 import { listDatabases, readDatabaseFile } from "../../../../scripts/databases/database-file.ts";
 import { newDatabase } from "../../../../scripts/databases/new-database.ts";
+import { idempotencyFiles } from "../../../../scripts/migrate/authoring/idempotency-keys.ts";
 import { readCommitted } from "../../../../scripts/migrate/committed.ts";
 import { readSeedSets } from "../../../../scripts/seed/seed-file.ts";
 
@@ -36,6 +37,16 @@ describe("the folder of a new database", () => {
       ["dev", []],
     ]);
     expect(JSON.parse(await readFile(join(folder, ".gmrc"), "utf8"))).toMatchObject({ migrationsFolder: "." });
+  });
+
+  it("has a first migration with its down migration if it was created with idempotency keys", async () => {
+    const files = await newDatabase(migrations, "shop", staging, await idempotencyFiles());
+    const [migration, ...others] = await readCommitted(join(migrations, "shop"));
+    expect([migration?.filename, others]).toEqual(["000001-idempotency-keys.sql", []]);
+    expect(await readFile(join(migrations, "shop", "committed", "000001-idempotency-keys.down.sql"), "utf8")).toBe(
+      "drop table idempotency_keys;\n",
+    );
+    expect(new Set(files).size).toBe(files.length);
   });
 
   it("has exactly the reported files, and no temporary files remain", async () => {

@@ -6,6 +6,46 @@ import { type Clone, makeClone } from "../../../clone.ts";
 import { changesOf } from "../../../infra/program/changes.ts";
 import { shopSettings } from "../../../infra/program/shop.ts";
 
+/** A program that uses the functions of the new databases' folders. */
+const usesData = `import { createPool } from "pgroundwork";
+import { kyselyOn } from "pgroundwork/kysely";
+import { deleteIdempotencyKeys, runOnce } from "./migrations/store/data/idempotency-keys.ts";
+import type { DB as Store } from "./migrations/store/types.ts";
+import { readServerTime } from "./migrations/shop/data/server-time.ts";
+import type { DB as Shop } from "./migrations/shop/types.ts";
+
+await using pool = createPool();
+const request = { operation: "place order", key: "k1" };
+let runs = 0;
+const place = (how: { operation: string; key: string }) =>
+  runOnce(pool, how, async (db) => {
+    runs += 1;
+    const number = runs;
+    // The transaction has the key, and the other one waits for it.
+    await db.selectFrom("idempotency_keys").selectAll().execute();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (number === 1) throw new Error("refused");
+    return { number };
+  });
+const failed = await place(request).catch((error: Error) => error.message);
+const both = await Promise.all([place(request), place(request)]);
+const results = [...both, await place(request)];
+const otherOperation = await place({ ...request, operation: "cancel order" });
+const empty = { operation: "nothing", key: "k1" };
+const nothing = async () => {
+  runs += 1;
+  return null;
+};
+const none = [await runOnce(pool, empty, nothing), await runOnce(pool, empty, nothing)];
+const store = kyselyOn<Store>(pool);
+const deleted = [
+  await deleteIdempotencyKeys(store, new Date(Date.now() - 3_600_000).toISOString()),
+  await deleteIdempotencyKeys(store, new Date(Date.now() + 3_600_000).toISOString()),
+];
+const time = await readServerTime(kyselyOn<Shop>(pool));
+process.stdout.write(JSON.stringify({ time, failed, results, otherOperation, nothing: none, runs, deleted }));
+`;
+
 describe("database new", () => {
   let clone: Clone;
   const own = { memory: 512, maxConnections: 30, postgresql: shopSettings.postgresql };
@@ -41,6 +81,35 @@ describe("database new", () => {
     );
     expect(code, stderr).toBe(0);
     expect(stdout + stderr).toContain("Up to date");
+  });
+
+  it("creates types and functions that pass all checks and work, also those that run a change once", async () => {
+    await clone.succeed("database", "new", "store", "--idempotency");
+    expect((await clone.succeed("up")).stdout).toContain("database     store\n  migrations 1 applied");
+    for (const database of ["shop", "store"]) await clone.succeed("types", "--check", "-d", database);
+    await clone.write("use.ts", usesData);
+    await clone.write(
+      "tsconfig.use.json",
+      JSON.stringify({ extends: "./tsconfig.json", include: ["migrations/shop", "migrations/store", "use.ts"] }),
+    );
+    const tools = "node_modules/typescript-7/bin/tsc --singleThreaded --incremental false -p tsconfig.use.json";
+    const checked = await clone.shell(
+      `node_modules/.bin/node ${tools} && node_modules/.bin/biome ci migrations/shop migrations/store`,
+    );
+    expect(checked.code, checked.stdout + checked.stderr).toBe(0);
+    const { stdout, stderr } = await clone.shell(
+      `DATABASE_URL="$(node_modules/.bin/node scripts/pgw.mjs url -d store)" node_modules/.bin/node use.ts`,
+    );
+    expect(JSON.parse(stdout || stderr)).toEqual({
+      time: expect.stringMatching(/^\d{4}-/),
+      failed: "refused",
+      // The failed one left its key free, and two at the same time have one result.
+      results: [{ number: 2 }, { number: 2 }, { number: 2 }],
+      otherOperation: { number: 3 },
+      nothing: [null, null],
+      runs: 4,
+      deleted: [0, 3],
+    });
   });
 
   it("leaves the .env of an application with its database, unless another one is named", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { backoffMs, connectBackoff } from "../../../../../scripts/client/backoff.ts";
+import { createPool } from "../../../../../scripts/client/create-pool.ts";
 import { RetryBudget } from "../../../../../scripts/client/retry-budget.ts";
 import {
   matchesTarget,
@@ -42,6 +43,20 @@ describe("target_session_attrs", () => {
       standby: [false, true, false],
       "prefer-standby": [false, true, false],
     });
+  });
+});
+
+describe("the order of the servers", () => {
+  it.each([
+    ["random", "load_balance_hosts=random", 3],
+    ["that of the list", "", 1],
+  ])("is %s with the parameters %j", async (_, parameters, expected) => {
+    await using pool = createPool({
+      env: {},
+      connection: `postgresql://app@127.0.0.1:1,127.0.0.1:2,127.0.0.1:3/shop?${parameters}`,
+    });
+    const first = new Set(Array.from({ length: 200 }, () => pool.servers.choose()?.port));
+    expect(first.size).toBe(expected);
   });
 });
 
