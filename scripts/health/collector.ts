@@ -2,6 +2,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { Observer } from "../connection/observer.ts";
 import type { Known } from "../core/known.ts";
 import type { MigrationRecord } from "../databases/migration-records.ts";
+import type { HostValues } from "./collectors/host.ts";
 import type { ErrorLog } from "./error-log.ts";
 import type { ErrorCounts } from "./logged-errors.ts";
 
@@ -55,6 +56,12 @@ export interface HealthSettings {
    * @throws NotKnown if it cannot
    */
   readErrors?: () => Promise<ErrorCounts>;
+  /**
+   * Reads the server's machine if its files are not on this one. Omit it if they can be.
+   *
+   * @throws NotKnown if it cannot
+   */
+  readHost?: () => Promise<HostValues>;
   /**
    * Reads the state of the backups; null if the stack makes none. Omit it if only a connection is known. It is called
    * for each snapshot, also if the server does not answer.

@@ -94,6 +94,11 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
   );
   one("disk_free_bytes", "Free space on the disk of the data directory.", host.known ? host.value.diskFreeBytes : null);
   one("disk_bytes", "Size of the disk of the data directory.", host.known ? host.value.diskBytes : null);
+  const { load, processors, memoryBytes, memoryFreeBytes } = host.known ? host.value : noHost;
+  one("host_load", "Processes of the machine that wanted to run in the last minute, on average.", load);
+  one("host_processors", "Processors of the machine.", processors);
+  one("host_memory_bytes", "Memory of the machine.", memoryBytes);
+  one("host_memory_free_bytes", "Memory of the machine that is free or can be freed.", memoryFreeBytes);
   one("freeze_age", "Age of the oldest transaction id, in transactions.", freeze.known ? freeze.value.age : null);
   const archive = wal.known && wal.value.archive !== "off" ? wal.value.archive : null;
   one(
@@ -123,6 +128,8 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
   );
   return registry.metrics();
 }
+
+const noHost = { load: null, processors: null, memoryBytes: null, memoryFreeBytes: null };
 
 interface Sample {
   labels?: Record<string, string>;

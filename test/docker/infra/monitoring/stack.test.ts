@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
+import type { HealthStatus } from "../../../../scripts/health/judge.ts";
 import type * as answers from "../../../../scripts/health/server/answers.ts";
 import type { HealthServerOutput, StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { cloneRoot } from "../../../clone-root.ts";
@@ -151,6 +152,46 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
     const { stderr } = await runInContainer(docker, `${shop.prefix}-health`, { command });
     expect(stderr).toContain("Read-only file system");
   });
+
+  it("knows how full the disk of the data volume is, in its container and from the machine of the command", async () => {
+    const { stdout } = await shell("df --block-size=1 --output=size,used,avail /var/lib/postgresql | tail -n 1");
+    const [bytes = 0, used = 0, free = 0] = stdout.trim().split(/\s+/).map(Number);
+    const { storage, subjects } = (await ask("/v1/database/metrics")) as z.infer<typeof answers.metrics>;
+    // Other tests write to the same disk between two measurements.
+    const expected = { percent: (100 * used) / (used + free), free };
+    const difference = ({ percent, free: bytesFree }: typeof expected) =>
+      Math.max(Math.abs(percent - expected.percent), (100 * Math.abs(bytesFree - expected.free)) / bytes);
+    expect(difference({ percent: storage.diskPercent ?? Number.NaN, free: storage.diskFreeBytes ?? 0 })).toBeLessThan(
+      3,
+    );
+    expect(subjects.find(({ name }) => name === "storage")?.level).toBe(levelOf(expected.percent));
+    const page = await fetch(health.url, { headers: { authorization: `Bearer ${health.token}` } });
+    const html = await page.text();
+    expect(html).toMatch(/Free on the server&#39;s machine: [\d.]+ GB of [\d.]+ GB on the disk .*on \d+ processors\./);
+    expect(html).toMatch(/When the disk is full is not known: only \d+ hours were measured/);
+
+    const checked = await shop.pgw("health", "check", "--json");
+    const { subjects: seen } = JSON.parse(checked.stdout) as HealthStatus;
+    const detail = seen.find(({ name }) => name === "storage")?.detail ?? "";
+    const [, percent, gigabytes] = /^(\d+) % used, ([\d.]+) GB free$/.exec(detail) ?? [];
+    expect(difference({ percent: Number(percent), free: Number(gigabytes) * 1024 ** 3 }), detail).toBeLessThan(3);
+
+    const exporter = docker.getContainer(`${shop.prefix}-volume-exporter`);
+    await exporter.stop();
+    const storageSubject = async () => {
+      const answer = (await ask("/v1/database/metrics")) as z.infer<typeof answers.metrics>;
+      return answer.subjects.find(({ name }) => name === "storage");
+    };
+    const unknown = { level: "unknown", detail: expect.stringContaining("the volume exporter does not answer") };
+    await expect.poll(storageSubject, polling).toMatchObject(unknown);
+    await exporter.start();
+    await expect.poll(storageSubject, polling).toMatchObject({ level: levelOf(expected.percent) });
+  });
+
+  /** Returns the state of a disk at the limits of the settings. */
+  function levelOf(percent: number): string {
+    return percent >= 95 ? "critical" : percent >= 80 ? "warning" : "ok";
+  }
 
   it("sends a test alert on request, and says whether its receiver accepted it", async () => {
     const { stdout } = await shop.succeed("health", "test-alert");

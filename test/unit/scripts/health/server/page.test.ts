@@ -97,6 +97,17 @@ describe("the status page", () => {
     expect(html).toContain("All databases: 34.0 MB, more by 24.0 MB than 24 hours before.");
   });
 
+  it("shows the free disk and memory of the server's machine, and its load", () => {
+    const gigabytes = (count: number) => count * 1024 ** 3;
+    const host = {
+      ...{ diskBytes: gigabytes(60), diskFreeBytes: gigabytes(20.5), diskPercent: 66 },
+      ...{ memoryBytes: gigabytes(8), memoryFreeBytes: gigabytes(3), load: 0.25, processors: 4 },
+    };
+    expect(page({ host })).toContain(
+      "Free on the server&#39;s machine: 20.5 GB of 60.0 GB on the disk of the data directory and 3.0 GB of 8.0 GB of memory. Load: 0.3 on 4 processors.",
+    );
+  });
+
   it("counts the rows that it leaves out", () => {
     const databases = Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`shop-${index}`, index]));
     expect(page({ sizes: { databases, total: 1, hidden: [] } })).toContain("5 more are not shown.");
