@@ -86,6 +86,26 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
     "Statements whose mean time is above the threshold.",
     statements.known ? statements.value.slow : null,
   );
+  const { server } = parts;
+  one(
+    "server_certificate_expiry_timestamp_seconds",
+    "End of the validity of the server's certificate. No sample: the session has no TLS.",
+    server.known && server.value.certificateExpiresAt !== null
+      ? server.value.certificateExpiresAt.getTime() / 1_000
+      : null,
+  );
+  const observed = Object.entries(snapshot.databases);
+  const inTables = (name: "invalidIndexes" | "vacuumBehind") =>
+    observed.map(([database, { tables }]) => ({
+      labels: { database },
+      value: tables.known ? tables.value[name] : null,
+    }));
+  gauge("invalid_indexes", "Indexes that are not valid and are not being built.", inTables("invalidIndexes"));
+  gauge(
+    "tables_behind_vacuum",
+    "Tables with twice as many dead rows as those at which autovacuum starts.",
+    inTables("vacuumBehind"),
+  );
   const sized = sizes.known ? Object.entries(sizes.value.databases) : [];
   gauge(
     "database_bytes",

@@ -3,12 +3,12 @@ import { measuredVolumes, volumeExporter } from "../model/health-server.ts";
 import { diskValues, type HostValues, ownMachine } from "./collectors/host.ts";
 import { parseSamples } from "./prometheus-samples.ts";
 
-/** Time limit in ms of the request. */
-const limitMs = 2_000;
+/** Time limit in ms of the request. The snapshot waits less long for it. */
+const limitMs = 10_000;
 
 /**
- * Reads the machine of a stack's server from a container next to it, which may not read the server's files: the
- * filesystem of the data volume from the volume exporter, memory and load as they are for all containers of the machine.
+ * Reads the machine of a stack's server from a container next to it, which may not read the server's files. The volume
+ * exporter knows the filesystem of the data volume; memory and load are the same for all containers of a machine.
  *
  * @param origin URL of the volume exporter
  * @throws NotKnown if the volume exporter does not answer, or does not measure the volume

@@ -24,7 +24,7 @@ describe("the status page", () => {
       ]),
     ) as Snapshot["parts"];
     const forecast = { kind: "unknown", reason: "it is new" } as const;
-    const databases = { shop: { migrations: parts.migrations } };
+    const databases = { shop: { migrations: parts.migrations, tables: parts.tables } };
     const facts = { parts, databases, unreachable: undefined, space: [], forecast, ...more };
     return statusPage({ ...metrics, subjects: subjects as typeof metrics.subjects }, facts, "1.0.0");
   };
