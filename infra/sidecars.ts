@@ -96,7 +96,8 @@ async function monitored(
   const { Monitoring } = await import("./components/monitoring.ts");
   const { place, network, caCertificate, dataVolume: data, repository, volumes } = server;
   const { textfiles, jobs, databases } = given;
-  const { health: hasHealth, healthPort: port, grafana: hasGrafana, grafanaImage, grafanaPort, ...plan } = monitoring;
+  const { health: hasHealth, healthPort: port, healthLimits: limits, ...others } = monitoring;
+  const { grafana: hasGrafana, grafanaImage, grafanaPort, ...plan } = others;
   const { prometheus, alertmanager, health, grafana } = new Monitoring("monitoring", {
     ...{ place, baseImage, network, caCertificate, readyTimeout, textfiles, jobs },
     ...{ login: roles.logins.monitor, roles: [...roles.roles, roles.monitoring] },
@@ -107,7 +108,7 @@ async function monitored(
     drillMaxAge: backups?.drill?.maxAgeSeconds,
     dumpMaxAge: backups?.dumps && dumpMaxAge(backups.dumps),
     health: hasHealth
-      ? { databases, port, repositories: repository?.repositories.length ?? 0, passwordVersion }
+      ? { databases, port, repositories: repository?.repositories.length ?? 0, passwordVersion, limits }
       : undefined,
     grafana: hasGrafana ? { image: grafanaImage, port: grafanaPort } : undefined,
     ...plan,

@@ -15,7 +15,15 @@ import {
   grafanaMemory,
   grafanaVolume,
 } from "../plan/grafana.ts";
-import { type HealthArgs, healthCommand, healthData, healthLog, healthMetrics, healthVolume } from "../plan/health.ts";
+import {
+  type HealthArgs,
+  healthCommand,
+  healthData,
+  healthEnvironment,
+  healthLog,
+  healthMetrics,
+  healthVolume,
+} from "../plan/health.ts";
 import {
   endpoints,
   exporterCommand,
@@ -271,7 +279,13 @@ export class Monitoring extends pulumi.ComponentResource {
    * Declares the health server. Its port is on the loopback address only, and it asks for a token all the same: it
    * cannot tell a user of the engine's machine from another container.
    */
-  #declareHealth({ databases, port: requested, repositories, passwordVersion }: HealthArgs): Monitoring["health"] {
+  #declareHealth({
+    databases,
+    port: requested,
+    repositories,
+    passwordVersion,
+    limits,
+  }: HealthArgs): Monitoring["health"] {
     const { login, caCertificate: ca, roles, log, textfiles } = this.#args;
     const { backupIntervals: intervals = null, drillMaxAge = null, dumpMaxAge = null } = this.#args;
     const backups = repositories === 0 ? null : { repositories, intervals, drillMaxAge, dumpMaxAge };
@@ -288,6 +302,7 @@ export class Monitoring extends pulumi.ComponentResource {
       endpoint: endpoints.health,
       memory: memory.health,
       command: healthCommand,
+      environment: healthEnvironment(limits),
       volumes: [
         { volumeName: files.volume, containerPath: monitoringPaths.configuration, readOnly: true },
         { volumeName: data.name, containerPath: healthData },

@@ -1,4 +1,5 @@
 import { type HealthServerConfiguration, healthPaths } from "../../scripts/model/health-server.ts";
+import { type HealthLimitName, healthLimitNames, healthVariables } from "../../scripts/model/health-settings.ts";
 import { containerPaths } from "./container.ts";
 
 /** Plans the container of the health server. Paths match infra/images/monitoring. */
@@ -13,6 +14,16 @@ export interface HealthArgs {
   repositories: number;
   /** Rotation trigger of its token. */
   passwordVersion: string;
+  /** Settings that differ from the defaults, as texts of environment variables. */
+  limits?: Readonly<Partial<Record<HealthLimitName, string>>> | undefined;
+}
+
+/** Returns the environment of its container. */
+export function healthEnvironment(limits: HealthArgs["limits"] = {}): string[] {
+  return healthLimitNames.flatMap((name) => {
+    const text = limits[name];
+    return text === undefined ? [] : [`${healthVariables[name].name}=${text}`];
+  });
 }
 
 /** Command of its container. */

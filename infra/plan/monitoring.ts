@@ -1,5 +1,5 @@
 import { alertmanagerPort } from "../../scripts/model/alerts.ts";
-import { healthPort } from "../../scripts/model/health-server.ts";
+import { healthPort, measuredVolumes, volumeExporter } from "../../scripts/model/health-server.ts";
 import { containerPaths } from "./container.ts";
 import { poolerEndpoints } from "./pooler.ts";
 import { withoutLimits } from "./session-options.ts";
@@ -9,7 +9,7 @@ import { withoutLimits } from "./session-options.ts";
 /** Names of the containers in the stack's network, and the ports on which they answer. */
 export const endpoints = {
   postgresExporter: { alias: "postgres-exporter", port: 9187 },
-  volumeExporter: { alias: "volume-exporter", port: 9100 },
+  volumeExporter: { alias: volumeExporter.host, port: volumeExporter.port },
   prometheus: { alias: "prometheus", port: 9090 },
   alertmanager: { alias: "alertmanager", port: alertmanagerPort },
   health: { alias: "health", port: healthPort },
@@ -24,7 +24,7 @@ export const monitoringPaths = {
   /** Mount path of Prometheus's volume. */
   data: "/var/lib/prometheus",
   /** Parent of the mount paths of all measured volumes, each named by its purpose. */
-  volumes: "/volumes",
+  volumes: measuredVolumes,
   /** Mount path of the volume with metrics of backups, which the volume exporter reads as text. */
   textfiles: "/var/lib/pgroundwork/metrics",
   /** Mount path of the volume with the server's log. The volume exporter reads the number of errors in it as text. */

@@ -3,7 +3,7 @@ import { withClient } from "./client.ts";
 import { type Connection, describeConnection } from "./connection.ts";
 import { ConnectionError } from "./connection-error.ts";
 import { isFromServer } from "./server-fault.ts";
-import { destroySocket } from "./session.ts";
+import { certificateEndOf, destroySocket } from "./session.ts";
 
 /** Time limits and name of an observing session. */
 export interface ObserverOptions {
@@ -33,6 +33,8 @@ export interface ServerFacts {
    * not use that one. null if the extension is not installed in this database.
    */
   statementsSchema: string | null;
+  /** End of the validity of the server's certificate; null if the session has no TLS. */
+  certificateExpiresAt: Date | null;
 }
 
 /** Says why something is not known. It is an answer of a check and not a failure of the command. */
@@ -87,16 +89,28 @@ export class Observer {
     const { statementTimeoutMs, lockTimeoutMs, setLocal = [] } = this.#options;
     const limits = `set local statement_timeout = ${statementTimeoutMs}; set local lock_timeout = ${lockTimeoutMs}`;
     const ask = async (): Promise<Row[]> => {
-      await this.#client.query(["begin read only; set local search_path = ''", limits, ...setLocal].join("; "));
-      const asked = this.#client.query<Row>(`${statementMark} ${sql}`, [...values]);
-      const { rows } = await asked.catch(async (error: unknown) => {
-        await this.#client.query("rollback");
+      try {
+        await this.#client.query(["begin read only; set local search_path = ''", limits, ...setLocal].join("; "));
+        const { rows } = await this.#client.query<Row>(`${statementMark} ${sql}`, [...values]);
+        await this.#end("commit");
+        return rows;
+      } catch (error) {
+        if (isFromServer(error)) await this.#end("rollback");
         throw await this.#explain(error);
-      });
-      await this.#client.query("rollback");
-      return rows;
+      }
     };
     return orSilent(this.#client, this.#connection, statementTimeoutMs + marginMs, ask);
+  }
+
+  /**
+   * Ends the transaction. A rollback counts as one of the database's, which an alert watches. On a busy machine, the
+   * time limit can cancel even this statement; what was read is valid then.
+   */
+  async #end(how: "commit" | "rollback"): Promise<void> {
+    await this.#client.query(how).catch(async (error: unknown) => {
+      if (!isFromServer(error) || error.code !== "57014") throw error;
+      await this.#client.query("rollback");
+    });
   }
 
   async #explain(error: unknown): Promise<unknown> {
@@ -130,7 +144,7 @@ export class Observer {
           and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
         order by 1 limit 3`,
     );
-    await this.#client.query("rollback");
+    await this.#end("commit");
     return rows.map(({ holder }) => `; ${holder}`).join("");
   }
 }
@@ -160,7 +174,7 @@ const hasStatementViews = `(
      and has_table_privilege(v.oid, 'select'))`;
 
 async function readFacts(client: Client): Promise<ServerFacts> {
-  const { rows } = await client.query<ServerFacts>(
+  const { rows } = await client.query<Omit<ServerFacts, "certificateExpiresAt">>(
     `select current_setting('server_version_num')::int as version, current_database()::text as database,
             current_user::text as "user", rolsuper as "isSuperuser",
             pg_has_role(current_user, 'pg_read_all_stats', 'usage') as "readsAllStats",
@@ -172,7 +186,7 @@ async function readFacts(client: Client): Promise<ServerFacts> {
   );
   const [facts] = rows;
   if (facts === undefined) throw new NotKnown("the server does not show the session's own role");
-  return facts;
+  return { ...facts, certificateExpiresAt: certificateEndOf(client) };
 }
 
 /** Closes the connection if the server does not answer: it is paused, or the network lost it. */

@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Client } from "pg";
 
 /** Interval at which the server checks if the client of a running statement is still connected. */
@@ -37,8 +39,22 @@ export async function backendPid(client: Client): Promise<number> {
 
 /** Closes the socket of a connection at once. Ending the session would wait for a server that does not answer. */
 export function destroySocket(client: Client): void {
-  // The driver keeps the socket to itself.
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+  socketOf(client).destroy();
+}
+
+/** Returns the end of the validity of the server's certificate; null if the session has no TLS. */
+export function certificateEndOf(client: Client): Date | null {
+  const socket = socketOf(client);
+  if (!(socket instanceof TLSSocket)) return null;
+  // A socket that was closed meanwhile has none.
+  const certificate = socket.getPeerCertificate() as { valid_to?: string } | null;
+  const end = new Date(certificate?.valid_to ?? Number.NaN);
+  return Number.isNaN(end.getTime()) ? null : end;
+}
+
+/** The driver keeps the socket to itself. */
+function socketOf(client: Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
 
 /** Sets settings until the end of the current transaction. */

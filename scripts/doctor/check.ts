@@ -1,5 +1,6 @@
 import type { Observer } from "../connection/observer.ts";
 import type { FindingLevel } from "../core/finding.ts";
+import type { Known } from "../core/known.ts";
 import type { StatementDay } from "../health/history.ts";
 import type { Fix } from "./fix.ts";
 import type { Thresholds } from "./thresholds.ts";
@@ -22,8 +23,8 @@ export interface Check {
 
 /** Values that were recorded earlier. */
 export interface Records {
-  /** Use of statements on past days, from `pgw health serve`; undefined if nothing was recorded. */
-  statements: readonly StatementDay[] | undefined;
+  /** Use of the server's statements on past days, from `pgw health serve`. */
+  statements: Known<{ days: readonly StatementDay[] }>;
 }
 
 /** Answer of a check. It found no problem only if both lists are empty. */

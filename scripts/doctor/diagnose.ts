@@ -3,7 +3,6 @@ import { NotKnown, type Observer, withObserver } from "../connection/observer.ts
 import type { Finding } from "../core/finding.ts";
 import { nearest } from "../core/nearest.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
-import { readStatementDays } from "../health/history.ts";
 import { checks as allChecks } from "./all-checks.ts";
 import type { Answer, Check, Problem, Records } from "./check.ts";
 import type { Fix } from "./fix.ts";
@@ -40,8 +39,8 @@ export interface DiagnoseOptions {
   /** Names of the checks to run. Default: all. */
   only?: readonly string[];
   thresholds?: Partial<Thresholds>;
-  /** Returns the file of the history that `pgw health serve` keeps of a database. Default: none. */
-  historyOf?: (connection: Connection) => string;
+  /** Reads the use of statements on past days, which `pgw health serve` records. Default: nothing was recorded. */
+  recordedStatements?: () => Promise<Records["statements"]>;
 }
 
 /** Time limits of each query of a check. */
@@ -57,9 +56,9 @@ export async function diagnose(connections: readonly Connection[], options: Diag
   const selected = selectChecks(options.only);
   const thresholds = { ...defaultThresholds, ...options.thresholds };
   const diagnosis: Diagnosis = { checks: [], findings: [] };
+  const nothing = { known: false, reason: "nothing was recorded: pgw health serve keeps the history" } as const;
+  const records = { statements: (await options.recordedStatements?.()) ?? nothing };
   for (const [index, connection] of connections.entries()) {
-    const path = options.historyOf?.(connection);
-    const records = { statements: path === undefined ? undefined : readStatementDays(path) };
     const here = selected.filter(({ scope }) => scope === "database" || index === 0);
     await withObserver(connection, { applicationName: "pgroundwork doctor", ...limits }, async (observer) => {
       for (const check of here) {

@@ -1,3 +1,5 @@
+import { tokensOf } from "../sql/statements.ts";
+
 /** Statements that remove a problem. They run one by one, not in a transaction, as a superuser or the owner. */
 export interface Fix {
   statements: string[];
@@ -23,14 +25,28 @@ export function fix(statements: string[], effect: string, revert: string[] = [])
 /** Puts the limit of each statement before it, unless the one before has the same. */
 function withLimits(statements: readonly string[]): string[] {
   const limitOf = (statement: string | undefined) =>
-    statement !== undefined && /^(create (unique )?|drop |reindex )index concurrently /.test(statement)
-      ? noLockTimeout
-      : lockTimeout;
+    statement !== undefined && worksConcurrently(statement) ? noLockTimeout : lockTimeout;
   return statements.flatMap((statement, index) => {
     const limit = limitOf(statement);
     return index > 0 && limitOf(statements[index - 1]) === limit ? [statement] : [limit, statement];
   });
 }
+
+const concurrent =
+  /^(?:create (?:unique )?index|drop index|reindex (?:\( [^)]*\) )?(?:index|table|schema|database|system)) concurrently |^reindex \( (?:[^)]* )?concurrently /;
+
+/** Returns true for a statement on indexes with CONCURRENTLY, however it is written: PostgreSQL prints upper case. */
+function worksConcurrently(statement: string): boolean {
+  const words: string[] = [];
+  for (const { start, end, kind } of tokensOf(statement)) {
+    if (kind === "blank" || kind === "comment") continue;
+    if (words.push(statement.slice(start, end).toLowerCase()) === mostWords) break;
+  }
+  return concurrent.test(`${words.join(" ")} `);
+}
+
+/** Words in which CONCURRENTLY must be, after the options of REINDEX. */
+const mostWords = 20;
 
 /** Makes a fix for an existing setting of the server that needs no restart. */
 export function settingFix(name: string, value: string, before: string): Fix {

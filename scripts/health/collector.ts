@@ -2,6 +2,8 @@ import type { Connection } from "../connection/connection.ts";
 import type { Observer } from "../connection/observer.ts";
 import type { Known } from "../core/known.ts";
 import type { MigrationRecord } from "../databases/migration-records.ts";
+import type { HealthVariables } from "../model/health-settings.ts";
+import type { HostValues } from "./collectors/host.ts";
 import type { ErrorLog } from "./error-log.ts";
 import type { ErrorCounts } from "./logged-errors.ts";
 import type { PoolerState } from "./pooler.ts";
@@ -26,26 +28,8 @@ export interface Collector<T> {
   collect(observer: Observer, settings: HealthSettings): Promise<T>;
 }
 
-/** Two limits of a value. */
-export interface Limits {
-  warning: number;
-  critical: number;
-}
-
 /** Settings of health checks. */
-export interface HealthSettings {
-  /** Time in ms between two snapshots. */
-  intervalMs: number;
-  /** Mean time in ms above which a statement is slow. */
-  slowQueryMs: number;
-  /** Snapshots that the history keeps. */
-  maxStored: number;
-  /** Mean time of all statements in ms. */
-  queryMs: Limits;
-  /** Used share of max_connections in percent. */
-  connectionPercent: Limits;
-  /** Used share of the disk in percent. */
-  storagePercent: Limits;
+export interface HealthSettings extends HealthVariables {
   /** Time limit in ms of each query of a collector. */
   collectorMs: number;
   /** Counts the errors in the server's log. Omit it if only one snapshot is taken. */
@@ -56,6 +40,12 @@ export interface HealthSettings {
    * @throws NotKnown if it cannot
    */
   readErrors?: () => Promise<ErrorCounts>;
+  /**
+   * Reads the server's machine if its files are not on this one. Omit it if they can be.
+   *
+   * @throws NotKnown if it cannot
+   */
+  readHost?: () => Promise<HostValues>;
   /**
    * Reads the state of the backups; null if the stack makes none. Omit it if only a connection is known. It is called
    * for each snapshot, also if the server does not answer.

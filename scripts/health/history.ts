@@ -188,12 +188,11 @@ export function historyFile(root: string, { host, port, database }: Connection):
 }
 
 /**
- * Reads the use of statements from the file of a history, without changing it.
+ * Reads the use of statements from the text of a history.
  *
- * @returns undefined if the file does not exist or is damaged
+ * @returns undefined if there is none, or it is damaged
  */
-export function readStatementDays(path: string): StatementDay[] | undefined {
-  const text = readFileIfThere(path);
+export function statementDaysOf(text: string | undefined): StatementDay[] | undefined {
   const parsed = text === undefined ? undefined : file.safeParse(parseJson(text));
   return parsed?.success ? parsed.data.statements : undefined;
 }

@@ -1,5 +1,7 @@
-import type { BackupValues, HealthSettings, Limits, MeasuredBackups, RepositoryBackups } from "./collector.ts";
+import type { Limits } from "../model/health-settings.ts";
+import type { BackupValues, HealthSettings, MeasuredBackups, RepositoryBackups } from "./collector.ts";
 import type { MigrationValues } from "./collectors/migrations.ts";
+import type { ServerValues } from "./collectors/server.ts";
 import type { WalValues } from "./collectors/wal.ts";
 import { judgeErrors } from "./logged-errors.ts";
 import { judgePooler } from "./pooler.ts";
@@ -58,15 +60,7 @@ export function judge(
 ): HealthStatus {
   const down: Subject = { name: "server", level: "critical", detail: unreachable ?? "" };
   const subjects: Subject[] = [
-    unreachable !== undefined
-      ? down
-      : subject("server", parts.server, ({ version, role, isWritable, startedAt, database }) => {
-          const what = `PostgreSQL ${version}, ${role}, read in database ${database}, up since ${startedAt.toISOString()}`;
-          const isReadOnly = role === "primary" && !isWritable;
-          return isReadOnly
-            ? ["critical", `${what}; transactions are read-only (default_transaction_read_only)`]
-            : ["ok", what];
-        }),
+    unreachable !== undefined ? down : subject("server", parts.server, (values) => serverState(values, takenAt)),
     subject("connections", parts.connections, ({ total, maximum, percent }) => [
       above(percent, settings.connectionPercent),
       `${total} of ${maximum} used (${Math.round(percent)} %)`,
@@ -112,6 +106,20 @@ export function judge(
     ...(pooler === undefined ? [] : poolerSubject(pooler)),
   ];
   return { level: overall(subjects, required), subjects };
+}
+
+/** Days before the end of the server's certificate, as in the alerts. `up` renews it 60 days before. */
+const certificateDays = { warning: 14, critical: 2 };
+
+function serverState(values: ServerValues, at: Date): [HealthLevel, string] {
+  const { version, role, isWritable, startedAt, database, certificateExpiresAt: end } = values;
+  const what = `PostgreSQL ${version}, ${role}, read in database ${database}, up since ${startedAt.toISOString()}`;
+  if (role === "primary" && !isWritable)
+    return ["critical", `${what}; transactions are read-only (default_transaction_read_only)`];
+  const days = end === null ? Number.POSITIVE_INFINITY : (end.getTime() - at.getTime()) / 86_400_000;
+  if (days >= certificateDays.warning) return ["ok", what];
+  const level = days < certificateDays.critical ? "critical" : "warning";
+  return [level, `${what}; its certificate ends at ${end?.toISOString()}`];
 }
 
 /** Time in s without progress after which an archive command counts as hanging, as in the alert. */

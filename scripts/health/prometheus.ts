@@ -86,6 +86,26 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
     "Statements whose mean time is above the threshold.",
     statements.known ? statements.value.slow : null,
   );
+  const { server } = parts;
+  one(
+    "server_certificate_expiry_timestamp_seconds",
+    "End of the validity of the server's certificate. No sample: the session has no TLS.",
+    server.known && server.value.certificateExpiresAt !== null
+      ? server.value.certificateExpiresAt.getTime() / 1_000
+      : null,
+  );
+  const observed = Object.entries(snapshot.databases);
+  const inTables = (name: "invalidIndexes" | "vacuumBehind") =>
+    observed.map(([database, { tables }]) => ({
+      labels: { database },
+      value: tables.known ? tables.value[name] : null,
+    }));
+  gauge("invalid_indexes", "Indexes that are not valid and are not being built.", inTables("invalidIndexes"));
+  gauge(
+    "tables_behind_vacuum",
+    "Tables with twice as many dead rows as those at which autovacuum starts.",
+    inTables("vacuumBehind"),
+  );
   const sized = sizes.known ? Object.entries(sizes.value.databases) : [];
   gauge(
     "database_bytes",
@@ -94,6 +114,11 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
   );
   one("disk_free_bytes", "Free space on the disk of the data directory.", host.known ? host.value.diskFreeBytes : null);
   one("disk_bytes", "Size of the disk of the data directory.", host.known ? host.value.diskBytes : null);
+  const { load, processors, memoryBytes, memoryFreeBytes } = host.known ? host.value : noHost;
+  one("host_load", "Processes of the machine that wanted to run in the last minute, on average.", load);
+  one("host_processors", "Processors of the machine.", processors);
+  one("host_memory_bytes", "Memory of the machine.", memoryBytes);
+  one("host_memory_free_bytes", "Memory of the machine that is free or can be freed.", memoryFreeBytes);
   one("freeze_age", "Age of the oldest transaction id, in transactions.", freeze.known ? freeze.value.age : null);
   const archive = wal.known && wal.value.archive !== "off" ? wal.value.archive : null;
   one(
@@ -123,6 +148,8 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
   );
   return registry.metrics();
 }
+
+const noHost = { load: null, processors: null, memoryBytes: null, memoryFreeBytes: null };
 
 interface Sample {
   labels?: Record<string, string>;

@@ -90,6 +90,7 @@ export interface Snapshot {
 /** Parts that each database has. */
 export interface DatabaseParts {
   migrations: Part<"migrations">;
+  tables: Part<"tables">;
 }
 
 /** Time in ms that a snapshot may take besides its collectors: to connect, mostly. */
@@ -137,15 +138,15 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
   parts.backups = await backups;
   parts.operations = await operations;
   for (const name of partNames) parts[name] ??= { known: false, reason: unreachable ?? "" };
-  const { migrations: own } = parts as Snapshot["parts"];
+  const { migrations: own, tables: ownTables } = parts as Snapshot["parts"];
   const databases: Snapshot["databases"] = {};
   const deadline = performance.now() + snapshotLimitMs;
   // One after the other, because a server reserves few connections for monitoring.
   for (const each of observed) {
     const { database } = each.connection;
     const reason = refusals.get(database) ?? unreachable;
-    if (reason !== undefined) databases[database] = { migrations: { known: false, reason } };
-    else if (database === session) databases[database] = { migrations: own };
+    if (reason !== undefined) databases[database] = notRead(reason);
+    else if (database === session) databases[database] = { migrations: own, tables: ownTables };
     else databases[database] = await readDatabase(each, settings, deadline);
   }
   const taken = {
@@ -166,17 +167,23 @@ async function readDatabase(
   deadline: number,
 ): Promise<DatabaseParts> {
   const leftMs = deadline - performance.now();
-  if (leftMs <= 0) return { migrations: { known: false, reason: "reading the databases before it took too long" } };
+  if (leftMs <= 0) return notRead("reading the databases before it took too long");
   const settings = settingsIn(database, others);
   try {
-    const read = withObserver(database.connection, { applicationName, ...limitsOf(settings) }, (observer) =>
-      collect(migrations, observer, settings),
-    );
-    return { migrations: (await within(leftMs, read)) as Part<"migrations"> };
+    const options = { applicationName, ...limitsOf(settings) };
+    const read = withObserver(database.connection, options, async (observer) => ({
+      migrations: (await collect(migrations, observer, settings)) as Part<"migrations">,
+      tables: (await collect(tables, observer, settings)) as Part<"tables">,
+    }));
+    return await within(leftMs, read);
   } catch (error) {
     if (!(error instanceof OperationError || error instanceof NotKnown)) throw error;
-    return { migrations: { known: false, reason: error.message } };
+    return notRead(error.message);
   }
+}
+
+function notRead(reason: string): DatabaseParts {
+  return { migrations: { known: false, reason }, tables: { known: false, reason } };
 }
 
 /** Returns the settings with the comparison of one database. */

@@ -14,6 +14,17 @@ export const healthPaths = {
   metrics: "/var/lib/pgroundwork/metrics",
 } as const;
 
+/** Returns the name of the health container of a server's container. */
+export function healthContainer(server: string): string {
+  return server.replace(/-postgres$/, "-health");
+}
+
+/** The exporter of the stack's volumes: its name in the stack's network, and its port there. */
+export const volumeExporter = { host: "volume-exporter", port: 9100 } as const;
+
+/** Parent of the mount paths of all measured volumes in it. The one with the cluster is called `data`. */
+export const measuredVolumes = "/volumes";
+
 /** Content of its configuration. It has no secret. */
 export interface HealthServerConfiguration {
   /** Version of the kit. */

@@ -1,9 +1,14 @@
 import { z } from "zod";
 import type { Alerts } from "../model/alerts.ts";
+import { type HealthLimitName, healthLimitNames, healthVariables } from "../model/health-settings.ts";
 import { parseAlerts } from "./alerts-section.ts";
 import { parseNumbers, type Ranges } from "./numbers.ts";
-import { reportTo } from "./report-fault.ts";
+import { type ReportFault, reportTo } from "./report-fault.ts";
 import { fromJson } from "./setting.ts";
+import { suggestion } from "./suggestion.ts";
+
+/** Texts of the health server's settings, by name. */
+export type HealthLimits = Readonly<Partial<Record<HealthLimitName, string>>>;
 
 /** Settings of monitoring. */
 export interface MonitoringPlan {
@@ -19,6 +24,8 @@ export interface MonitoringPlan {
   health: boolean;
   /** Port of the health server on 127.0.0.1 of the engine's machine. If absent, a free port is chosen once. */
   healthPort?: number;
+  /** Settings of the health server that differ from its defaults, as it reads them from its environment. */
+  healthLimits?: HealthLimits;
   /** True if Grafana runs next to Prometheus. */
   grafana: boolean;
   /** Port of Grafana on 127.0.0.1 of the engine's machine. If absent, a free port is chosen once. */
@@ -65,7 +72,13 @@ export function monitoringSection() {
       if (section === false) return undefined;
       const given = section === true ? {} : section;
       const report = reportTo(context);
-      const numbers = parseNumbers(given, ranges, report, ["alerts", "health", "grafana", "grafanaImage"]);
+      const numbers = parseNumbers(given, ranges, report, [
+        "alerts",
+        "health",
+        "healthLimits",
+        "grafana",
+        "grafanaImage",
+      ]);
       const plan: MonitoringPlan = { ...defaultMonitoring, ...numbers };
       for (const name of ["health", "grafana"] as const) {
         const value = given[name] ?? defaultMonitoring[name];
@@ -75,6 +88,7 @@ export function monitoringSection() {
       const { grafanaImage = defaultMonitoring.grafanaImage } = given;
       if (typeof grafanaImage === "string" && grafanaImage !== "") plan.grafanaImage = grafanaImage;
       else report(["grafanaImage"], `expected the name of an image, got '${String(grafanaImage)}'`);
+      if ("healthLimits" in given) plan.healthLimits = parseHealthLimits(given.healthLimits, report);
       if ("alerts" in given) {
         const parsed = parseAlerts(given.alerts);
         if ("alerts" in parsed) plan.alerts = parsed.alerts;
@@ -91,4 +105,26 @@ export function monitoringSection() {
       return plan;
     }),
   );
+}
+
+/** Parses `healthLimits`. Two limits are a text (`70,90`) or a list (`[70, 90]`). */
+function parseHealthLimits(written: unknown, report: ReportFault): HealthLimits {
+  const limits: Partial<Record<HealthLimitName, string>> = {};
+  if (typeof written !== "object" || written === null || Array.isArray(written)) {
+    report(["healthLimits"], `expected an object, got '${String(written)}'`);
+    return limits;
+  }
+  const isName = (name: string): name is HealthLimitName => Object.hasOwn(healthVariables, name);
+  for (const [name, value] of Object.entries(written)) {
+    const path = [`healthLimits.${name}`];
+    if (!isName(name)) {
+      report(path, `is not a setting${suggestion(name, [...healthLimitNames])}`);
+      continue;
+    }
+    const text = String(value);
+    const { parse, expected } = healthVariables[name];
+    if (parse(text) === undefined) report(path, `expected ${expected}, got '${text}'`);
+    else limits[name] = text;
+  }
+  return limits;
 }

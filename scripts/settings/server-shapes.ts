@@ -178,14 +178,15 @@ export const dockerShape = {
     description: "Builds the image with PostGIS.",
   }),
   monitoring: documented(monitoringSection().optional(), {
-    type: "true, false or an object with prometheusPort, exporterPort, retentionDays, health, healthPort, grafana, grafanaPort, grafanaImage and alerts",
+    type: "true, false or an object with prometheusPort, exporterPort, retentionDays, health, healthPort, healthLimits, grafana, grafanaPort, grafanaImage and alerts",
     default: `false; true: {retentionDays: ${defaultMonitoring.retentionDays}, health: ${defaultMonitoring.health}, grafana: ${defaultMonitoring.grafana}, grafanaImage: ${defaultMonitoring.grafanaImage}}`,
     effect: "none",
     description:
       "Monitors the server with sidecars: postgres_exporter, a volume exporter, and Prometheus with alert rules. " +
       "Prometheus has a port on 127.0.0.1 of the engine's machine, by default a free one that is chosen once. " +
       "The exporter has a port there only if `exporterPort` is set. Metrics are kept for `retentionDays` days. " +
-      "`health` runs `pgw health serve` in a container, with the port `healthPort` on 127.0.0.1. " +
+      "`health` runs `pgw health serve` in a container, with the port `healthPort` on 127.0.0.1, and " +
+      "`healthLimits` sets its limits: see [Health server](#health-server). " +
       "`grafana` runs Grafana with the kit's dashboards, from `grafanaImage`, with the port `grafanaPort` there. " +
       "`alerts` sends alerts to people: see [Alerts](#alerts).",
   }),

@@ -5,6 +5,7 @@ import packageJson from "../../../package.json" with { type: "json" };
 import { type Connection, describeConnection, inDatabase } from "../../connection/connection.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import type { Ignored, Sifted } from "../../doctor/baseline.ts";
+import type { ServerOutput } from "../../model/stack-outputs.ts";
 import { action, type CommandContext } from "../context.ts";
 import { databaseOption, jsonOption, stackOption, urlOption } from "../options.ts";
 import { givenConnection, resolveTargets, type TargetOptions } from "../target.ts";
@@ -63,10 +64,12 @@ async function doctor(context: CommandContext, options: DoctorOptions) {
   selectChecks(only);
   const accepted = baseline === undefined ? [] : await readBaseline(resolve(baseline));
   const typed = ignore.map((key): Ignored => ({ key, reason: "--ignore" }));
-  const connections = await connectionsOf(context, options);
-  const { historyFile } = await import("../../health/history.ts");
-  const historyOf = (connection: Connection) => historyFile(context.root, connection);
-  const diagnosis = await diagnose(connections, { historyOf, ...(only === undefined ? {} : { only }) });
+  const { connections, recorded, server } = await targetOf(context, options);
+  const { recordedStatements } = await import("../../doctor/recorded-statements.ts");
+  const diagnosis = await diagnose(connections, {
+    recordedStatements: () => recordedStatements(context.root, recorded, server),
+    ...(only === undefined ? {} : { only }),
+  });
   if (target !== undefined) {
     const path = resolve(target);
     const existing = existsSync(path) ? await readBaseline(path) : [];
@@ -98,11 +101,27 @@ function codeOf({ findings, checks }: Sifted, failOn: FailLevel) {
   return failing === "error" ? exitCode.wrong : exitCode.pending;
 }
 
-/** Returns the connections: any PostgreSQL by URL or environment, without a folder in migrations/, else the stack's. */
-async function connectionsOf(context: CommandContext, { role, ...options }: DoctorOptions): Promise<Connection[]> {
+interface DoctorTarget {
+  connections: Connection[];
+  /** Databases whose history can exist. */
+  recorded: Connection[];
+  /** The stack's server; undefined if only a connection is known. */
+  server: ServerOutput | undefined;
+}
+
+/** Returns the target: any PostgreSQL by URL or environment, without a folder in migrations/, else the stack's. */
+async function targetOf(context: CommandContext, { role, ...options }: DoctorOptions): Promise<DoctorTarget> {
   const given = givenConnection(context, options);
-  if (given !== undefined) return [options.database === undefined ? given : inDatabase(given, options.database)];
-  return (await resolveTargets(context, options, role)).map(({ connection }) => connection);
+  if (given !== undefined) {
+    const connections = [options.database === undefined ? given : inDatabase(given, options.database)];
+    return { connections, recorded: connections, server: undefined };
+  }
+  const targets = await resolveTargets(context, options, role);
+  const { database, ...all } = options;
+  const others = database === undefined ? [] : await resolveTargets(context, all, role);
+  const connections = targets.map(({ connection }) => connection);
+  const recorded = [...connections, ...others.map(({ connection }) => connection)];
+  return { connections, recorded, server: targets[0]?.server };
 }
 
 function list(text: string): string[] {

@@ -7,10 +7,10 @@ import type { Thresholds } from "../thresholds.ts";
 export const slowerStatement: Check = {
   name: "slower-statement",
   title: "A statement became slower",
-  scope: "database",
+  scope: "server",
   async find(_, thresholds, { statements }) {
-    if (statements === undefined) throw new NotKnown("nothing was recorded: pgw health serve keeps the history");
-    const problems = slowerStatements(statements, thresholds).map(({ id, before, now, calls }) => ({
+    if (!statements.known) throw new NotKnown(statements.reason);
+    const problems = slowerStatements(statements.days, thresholds).map(({ id, before, now, calls }) => ({
       object: id,
       level: "warning" as const,
       detail: `Statement ${id} takes ${count(now)} ms on average, in ${count(calls)} calls on the last recorded day. On the days before, it took ${count(before)} ms.`,

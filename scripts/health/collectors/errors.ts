@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { NotKnown } from "../../connection/observer.ts";
 import type { Collector } from "../collector.ts";
+import { inTime } from "../in-time.ts";
 import type { ErrorCounts } from "../logged-errors.ts";
 import { ownDataDirectory } from "./host.ts";
 
@@ -8,7 +9,7 @@ export const errors: Collector<ErrorCounts> = {
   name: "errors",
   needs: "the data directory",
   async collect(observer, { errorLog, readErrors }) {
-    if (readErrors !== undefined) return inTime(readErrors());
+    if (readErrors !== undefined) return inTime("the Docker engine", readErrors());
     if (errorLog === undefined) throw new NotKnown("errors are counted only while pgw health serve runs");
     const [row] = await observer.query<{ file: string | null }>("select pg_current_logfile('jsonlog') as file");
     if (row === undefined || row.file === null)
@@ -22,20 +23,3 @@ export const errors: Collector<ErrorCounts> = {
     }
   },
 };
-
-/** Time limit in ms for reading from a container, so that an engine that does not answer delays no snapshot. */
-const limitMs = 3_000;
-
-async function inTime(reading: Promise<ErrorCounts>): Promise<ErrorCounts> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NotKnown(`the Docker engine did not answer within ${limitMs} ms`)), limitMs);
-  });
-  // After the limit, no one waits for its failure.
-  reading.catch(() => {});
-  try {
-    return await Promise.race([reading, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -3,8 +3,9 @@ import { availableParallelism, freemem, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { NotKnown, type Observer } from "../../connection/observer.ts";
 import type { Collector } from "../collector.ts";
+import { inTime } from "../in-time.ts";
 
-/** The server's machine, if it is this one. */
+/** The server's machine. */
 export interface HostValues {
   diskBytes: number;
   diskFreeBytes: number;
@@ -19,19 +20,32 @@ export interface HostValues {
 export const host: Collector<HostValues> = {
   name: "host",
   needs: "the data directory",
-  async collect(observer) {
-    const folder = await ownDataDirectory(observer);
-    const { blocks, bavail, bfree, bsize } = await statfs(folder);
-    const used = (blocks - bfree) * bsize;
-    // As df does: blocks that only root may use count as used up.
-    const diskPercent = (100 * used) / (used + bavail * bsize);
-    return {
-      ...{ diskBytes: blocks * bsize, diskFreeBytes: bavail * bsize, diskPercent },
-      ...{ memoryBytes: totalmem(), memoryFreeBytes: freemem() },
-      ...{ load: loadavg()[0] ?? 0, processors: availableParallelism() },
-    };
+  async collect(observer, { readHost }) {
+    if (readHost !== undefined) return inTime("the server's machine", readHost());
+    const { blocks, bavail, bfree, bsize } = await statfs(await ownDataDirectory(observer));
+    const [sizeBytes, usedBytes, freeBytes] = [blocks * bsize, (blocks - bfree) * bsize, bavail * bsize];
+    return { ...diskValues({ sizeBytes, usedBytes, freeBytes }), ...ownMachine() };
   },
 };
+
+/** Returns the values of a disk. As df does, it counts space that only root may use as used up. */
+export function diskValues(space: {
+  sizeBytes: number;
+  usedBytes: number;
+  freeBytes: number;
+}): Pick<HostValues, "diskBytes" | "diskFreeBytes" | "diskPercent"> {
+  const { sizeBytes, usedBytes, freeBytes } = space;
+  const diskPercent = (100 * usedBytes) / (usedBytes + freeBytes);
+  return { diskBytes: sizeBytes, diskFreeBytes: freeBytes, diskPercent };
+}
+
+/** Returns the memory and the load of this machine, also if this process is in a container of it. */
+export function ownMachine(): Omit<HostValues, "diskBytes" | "diskFreeBytes" | "diskPercent"> {
+  return {
+    ...{ memoryBytes: totalmem(), memoryFreeBytes: freemem() },
+    ...{ load: loadavg()[0] ?? 0, processors: availableParallelism() },
+  };
+}
 
 /**
  * Returns the data directory if the server runs on this machine. Another machine can have a server with the same path,

@@ -12,6 +12,8 @@ export interface ServerValues {
   /** Identifies the cluster and its history: a restored or promoted server begins another one. */
   systemIdentifier: string | null;
   timeline: number | null;
+  /** End of the validity of the server's certificate; null if the session has no TLS. */
+  certificateExpiresAt: Date | null;
 }
 
 export const server: Collector<ServerValues> = {
@@ -25,7 +27,9 @@ export const server: Collector<ServerValues> = {
     );
     if (row === undefined) throw new NotKnown("the server returned no row");
     const { inRecovery, ...values } = row;
-    return { ...values, role: inRecovery ? "replica" : "primary", ...(await identity(() => observer.query(control))) };
+    const { certificateExpiresAt } = observer.facts;
+    const role = inRecovery ? "replica" : "primary";
+    return { ...values, role, ...(await identity(() => observer.query(control))), certificateExpiresAt };
   },
 };
 

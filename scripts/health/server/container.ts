@@ -14,6 +14,7 @@ import { countsPath, parseCountedErrors } from "../counted-errors.ts";
 import { measureBackups, measureOperations } from "../measured-backups.ts";
 import { type MetricFiles, readMetricFiles } from "../metric-files.ts";
 import { settingsFromEnvironment } from "../settings.ts";
+import { readVolumeExporter } from "../volume-exporter.ts";
 import { serveHealth } from "./serve.ts";
 
 /* The program of the container in which a stack's health server runs. Its configuration and secrets are files. */
@@ -86,6 +87,7 @@ function settingsOf({ databases, backups, server }: HealthServerConfiguration, c
       : { databases: databases.map((name) => ({ connection: inDatabase(connection, name) })) }),
     readBackups: measured((files, expected) => measureBackups(files, expected, databases, new Date())),
     readOperations: measured((files) => measureOperations(files, new Date())),
+    readHost: () => readVolumeExporter(),
     readErrors: async () => parseCountedErrors(await textOf(countsPath), server.host),
   };
 }

@@ -60,6 +60,7 @@ export function pageSections({ parts, databases, unreachable, space, forecast }:
     ),
     section(
       "Storage",
+      ofServer("host", (values) => paragraph(describeHost(values))),
       paragraph(describeForecast(forecast)),
       paragraph(describeGrowth(space)),
       ofServer("sizes", ({ databases, hidden }) =>
@@ -200,6 +201,12 @@ function drills(last: DrillValue | null, lastPassed: DrillValue | null): string 
         ? ""
         : list("Reasons of the last drill", last.reasons),
   ].join("");
+}
+
+function describeHost({ load, processors, ...bytes }: PartValues<"host">): string {
+  const disk = `${size(bytes.diskFreeBytes)} of ${size(bytes.diskBytes)} on the disk of the data directory`;
+  const memory = `${size(bytes.memoryFreeBytes)} of ${size(bytes.memoryBytes)} of memory`;
+  return `Free on the server's machine: ${disk} and ${memory}. Load: ${load.toFixed(1)} on ${processors} processors.`;
 }
 
 /** Says when the disk is full, or why that is not known. */

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type Docker from "dockerode";
 import { type Connection, inDatabase } from "../../../connection/connection.ts";
 import { OperationError } from "../../../core/operation-error.ts";
 import type { HealthSettings } from "../../../health/collector.ts";
@@ -62,28 +63,33 @@ export async function healthSettings(
     ...(own?.compareMigrations === undefined ? {} : { compareMigrations: own.compareMigrations }),
     ...(observed === undefined ? {} : { databases: observed }),
     ...(server === undefined ? {} : await stackReaders(server)),
-    ...(server?.kind === "docker" ? { readErrors: await errorReader(server) } : {}),
+    ...(server?.kind === "docker" ? await containerReaders(server) : {}),
     ...(server?.kind === "docker" && server.pooler !== undefined
       ? { readPooler: await poolerReader(server.dockerHost, server.pooler.container) }
       : {}),
   };
 }
 
-async function errorReader({
+/** Returns how to read what only the server's container has: the errors in its log, and the machine. */
+async function containerReaders({
   dockerHost,
   container,
-}: Extract<ServerOutput, { kind: "docker" }>): Promise<NonNullable<HealthSettings["readErrors"]>> {
+}: Extract<ServerOutput, { kind: "docker" }>): Promise<Pick<HealthSettings, "readErrors" | "readHost">> {
   const { withDocker } = await import("../../../docker/client.ts");
   const { NotKnown } = await import("../../../connection/observer.ts");
   const { readContainerErrors } = await import("../../../health/container-errors.ts");
-  return async () => {
-    try {
-      return await withDocker(dockerHost, (docker) => readContainerErrors(docker, container));
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      throw new NotKnown(error.message);
-    }
-  };
+  const { readContainerHost } = await import("../../../health/container-host.ts");
+  const reader =
+    <Value>(read: (docker: Docker, container: string) => Promise<Value>) =>
+    async () => {
+      try {
+        return await withDocker(dockerHost, (docker) => read(docker, container));
+      } catch (error) {
+        if (!(error instanceof OperationError)) throw error;
+        throw new NotKnown(error.message);
+      }
+    };
+  return { readErrors: reader(readContainerErrors), readHost: reader(readContainerHost) };
 }
 
 async function poolerReader(

@@ -20,6 +20,17 @@ function impatient(rules: string): string {
     ["pg_wal_archive_waiting_seconds > 300", "pg_wal_archive_waiting_seconds > 1"],
     ["> 256 * 1024 * 1024", "> 65536"],
     ["< 900", "< 15"],
+    ["}) > 300", "}) > 1"],
+    ["lock_wait_seconds > 300", "lock_wait_seconds > 3"],
+    ["lock_wait_seconds > 30", "lock_wait_seconds > 1"],
+    ["prepared_transaction_seconds > 300", "prepared_transaction_seconds > 1"],
+    ["> 1024 * 1024 * 1024", "> 65536"],
+    ["> 10 * 1024 * 1024 * 1024", "> 1048576"],
+    ["[1h])", "[15s])"],
+    ["standbys[6h]", "standbys[15s]"],
+    ["start_time_seconds[15m]", "start_time_seconds[30s]"],
+    ["start_seconds[15m]", "start_seconds[30s]"],
+    ["< 86400", "< 15"],
   ];
   let text = rules.replaceAll(/^ +for: .*\n/gm, "");
   for (const [from, to] of shorter) {
@@ -43,7 +54,7 @@ describe("the alerts of a running server", () => {
       "sed -i 's/^\\(  scrape_interval\\|  scrape_timeout\\|  evaluation_interval\\): .*/\\1: 3s/' infra/plan/monitoring.ts",
     );
     // The survivor of a deadlock waits this long. With the default of 1 s it could count as a slow statement.
-    const postgresql = { deadlock_timeout: "200ms" };
+    const postgresql = { deadlock_timeout: "200ms", max_prepared_transactions: 2 };
     await shop.configure({ monitoring: true, maxConnections: 40, postgresql });
     await shop.succeed("up");
     const { monitoring } = JSON.parse((await shop.succeed("outputs", "--json")).stdout) as StackOutputs;
@@ -104,8 +115,8 @@ describe("the alerts of a running server", () => {
     const client = await session();
     await client.query("begin");
     await client.query("select 1");
-    await expect.poll(firing, polling).toEqual(["PostgreSQLLongTransaction"]);
-    const [alert] = await prometheus.query("ALERTS");
+    await expect.poll(firing, polling).toEqual(["PostgreSQLIdleInTransaction", "PostgreSQLLongTransaction"]);
+    const [alert] = await prometheus.query('ALERTS{alertname="PostgreSQLLongTransaction"}');
     expect(alert?.labels).toMatchObject({ datname: "shop", usename: "shop_app", severity: "warning" });
     await client.query("rollback");
     await calm();
@@ -174,8 +185,8 @@ describe("the alerts of a running server", () => {
       "select pg_buffercache_evict(bufferid) from pg_buffercache where relfilenode = pg_relation_filenode('damaged')",
     );
     await expect(superuser("select count(*) from damaged")).rejects.toThrow("invalid page in block 0");
-    await expect.poll(firing, polling).toEqual(["PostgreSQLDataCorrupted"]);
-    const [alert] = await prometheus.query("ALERTS");
+    await expect.poll(firing, polling).toEqual(["PostgreSQLChecksumFailures", "PostgreSQLDataCorrupted"]);
+    const [alert] = await prometheus.query('ALERTS{alertname="PostgreSQLDataCorrupted"}');
     expect(alert?.labels).toMatchObject({ sqlstate: "XX001", database: "shop", severity: "critical" });
     const checked = await shop.pgw("health", "check", "--json");
     expect(checked.code).toBe(5);
@@ -217,6 +228,8 @@ describe("the alerts of a running server", () => {
     expect(stdout).toMatch(/^ended after/m);
     await expect.poll(firing, polling).toContain("PostgreSQLPanic");
     await expect.poll(() => superuser("select 1").catch(String), polling).toBe("1");
+    await expect.poll(firing, polling).toContain("PostgreSQLCrashed");
+    expect(await firing()).not.toContain("PostgreSQLRestarted");
     await calm();
   });
 
@@ -259,7 +272,94 @@ describe("the alerts of a running server", () => {
     await expect.poll(firing, polling).toContain("PostgreSQLReplicationLagBytes");
     await shell("kill -KILL $(grep -lz '^pg_recvlogical' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3)");
     await expect.poll(() => superuser("select count(*) from pg_stat_replication"), polling).toBe("0");
+    await expect.poll(firing, polling).toContain("PostgreSQLSlotRetainsWal");
     await superuser("select pg_drop_replication_slot('reader')");
+    await calm();
+  });
+
+  it("report a standby that is missing, and a slot that has lost its WAL", async () => {
+    await shell("mkdir /tmp/wal; nohup pg_receivewal -U postgres -D /tmp/wal >/dev/null 2>&1 &");
+    await expect.poll(() => prometheus.query("pg_server_state_standbys == 1"), polling).toHaveLength(1);
+    await shell(
+      "kill -KILL $(grep -lz '^pg_receivewal' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3); rm -r /tmp/wal",
+    );
+    await expect.poll(firing, polling).toEqual(["PostgreSQLStandbyMissing"]);
+
+    await superuser("select pg_create_physical_replication_slot('away', true)");
+    await superuser("alter system set max_slot_wal_keep_size = '1MB'");
+    await superuser("select pg_reload_conf()");
+    for (let count = 0; count < 4; count += 1)
+      await superuser("create table t (); drop table t; select pg_switch_wal()");
+    await superuser("checkpoint");
+    await expect.poll(firing, polling).toContain("PostgreSQLSlotLost");
+    await superuser("select pg_drop_replication_slot('away')");
+    await superuser("alter system reset max_slot_wal_keep_size");
+    await superuser("select pg_reload_conf()");
+    await calm();
+  });
+
+  it("report waits for a lock, prepared transactions and a full table of locks", async () => {
+    const [holder, waiting] = [await session(), await session()];
+    const update = "update product set price = price where id = 1";
+    await holder.query("begin");
+    await holder.query(update);
+    waiting.query(update).catch(() => {});
+    await expect
+      .poll(firing, polling)
+      .toEqual(expect.arrayContaining(["PostgreSQLLockWait", "PostgreSQLLockWaitCritical"]));
+    await endSessions();
+    await superuser("begin; create table prepared (); prepare transaction 'left'");
+    await expect.poll(firing, polling).toContain("PostgreSQLPreparedTransaction");
+    await superuser("rollback prepared 'left'");
+    // The limit is 80 % of 64 locks for each of 40 connections and 2 prepared transactions.
+    const locking = await session();
+    await locking.query("select pg_advisory_lock(id) from generate_series(1, 2200) as id");
+    await expect.poll(firing, polling).toContain("PostgreSQLLocksHigh");
+    await endSessions();
+    await calm();
+  });
+
+  it("report requested checkpoints, temporary files, and a setting that waits for a restart", async () => {
+    await shell("for n in $(seq 30); do psql -qc checkpoint; done");
+    await expect.poll(firing, polling).toContain("PostgreSQLCheckpointsRequested");
+    await superuser(
+      "set work_mem = '64kB'; select count(*) from (select generate_series(1, 500000) as id order by id desc) as s",
+    );
+    await expect.poll(firing, polling).toContain("PostgreSQLTemporaryFiles");
+    await superuser("alter system set max_connections = 41");
+    await superuser("select pg_reload_conf()");
+    await expect.poll(firing, polling).toContain("PostgreSQLRestartPending");
+    await superuser("alter system reset max_connections");
+    await superuser("select pg_reload_conf()");
+    await calm();
+  });
+
+  it("report each query and each collector that fails, although the server answers", async () => {
+    const objects = {
+      "function pg_ls_archive_statusdir()": "execute",
+      "function pg_database_collation_actual_version(oid)": "execute",
+      pg_prepared_xacts: "select",
+      pg_stat_bgwriter: "select",
+      "schema pgroundwork_monitoring": "usage",
+    };
+    const inPostgres = async (sql: string) => {
+      expect((await shell(`psql -Xqd postgres -v ON_ERROR_STOP=1 -c "${sql}"`)).code).toBe(0);
+    };
+    for (const [name, right] of Object.entries(objects))
+      await inPostgres(`revoke ${right} on ${name} from public, pg_monitor, monitor`);
+    await expect
+      .poll(firing, polling)
+      .toEqual([
+        "PostgreSQLArchiveUnknown",
+        "PostgreSQLCollationUnknown",
+        "PostgreSQLCollectorFailing",
+        "PostgreSQLQueryFailing",
+        "PostgreSQLStateUnknown",
+        "PostgreSQLStatementsUnknown",
+      ]);
+    const roles = { "schema pgroundwork_monitoring": "monitor", "function pg_ls_archive_statusdir()": "pg_monitor" };
+    for (const [name, right] of Object.entries(objects))
+      await inPostgres(`grant ${right} on ${name} to ${name in roles ? roles[name as keyof typeof roles] : "public"}`);
     await calm();
   });
 
@@ -293,6 +393,52 @@ describe("the alerts of a running server", () => {
     expect((await prometheus.query("pg_settings_autovacuum_multixact_freeze_max_age"))[0]?.value).toBe(400_000_000);
   });
 
+  // Their causes take too long, or would take too much space.
+  it("fire by what is measured if the limits are lower", async () => {
+    const path = "infra/monitoring/alerts.yml";
+    const rules = await readFile(join(shop.clone.root, path), "utf8");
+    const lower: [rule: string, from: string, to: string][] = [
+      ["PostgreSQLStorageHigh", "> 0.8", "> 0"],
+      ["PostgreSQLStorageCritical", "> 0.95", "> 0"],
+      ["PostgreSQLStorageFullSoon", "< 0", "< 1e18"],
+      ["PostgreSQLStorageFullSoon", "> 0.5", "> 0"],
+      ["PostgreSQLInodesLow", "< 0.1", "< 2"],
+      ["PostgreSQLMemoryHigh", "> 0.9", "> 0"],
+      ["PostgreSQLWraparoundNear", "(3 *", "(0 *"],
+      ["PostgreSQLWraparoundCritical", "> 1.5e9", "> 0"],
+      ["PostgreSQLRollbacksHigh", "> 0.2", ">= 0"],
+      ["PostgreSQLRollbacksHigh", "> 1\n", ">= 0\n"],
+      ["PostgreSQLStatementVerySlow", "> 5", "> 0"],
+      ["PostgreSQLReplicationLag", "> 60", ">= 0"],
+      ["PostgreSQLReplicationLag", "== 1", "== 0"],
+      ["PostgreSQLRoleChanged", "> 0", ">= 0"],
+      ["PostgreSQLOutOfMemory", "> 0", ">= 0"],
+      ["PostgreSQLRulesFailing", "> 0", ">= 0"],
+      ["PostgreSQLReloadFailed", "== 0", "== 1"],
+    ];
+    let text = rules;
+    for (const [rule, from, to] of lower) {
+      const start = text.indexOf(`alert: ${rule}\n`);
+      const end = text.indexOf("labels:", start);
+      const expression = text.slice(start, end);
+      if (!expression.includes(from)) throw new Error(`${rule} has no ${from}.`);
+      text = text.slice(0, start) + expression.replaceAll(from, to) + text.slice(end);
+    }
+    await shop.clone.write(path, text);
+    await shop.succeed("up");
+    const names = [...new Set(lower.map(([rule]) => rule))];
+    const client = await session();
+    const firingInUse = async () => {
+      await client.query("select count(*) from product");
+      return firing();
+    };
+    await expect.poll(firingInUse, polling).toEqual(expect.arrayContaining(names));
+    await endSessions();
+    await shop.clone.write(path, rules);
+    await shop.succeed("up");
+    await calm();
+  });
+
   it("do not take an exporter that does not answer for a healthy server", async () => {
     const exporters = ["postgres-exporter", "volume-exporter"].map((role) =>
       docker.getContainer(`${shop.prefix}-${role}`),
@@ -305,6 +451,8 @@ describe("the alerts of a running server", () => {
   });
 
   it("report a stopped server until up has started it", async () => {
+    await docker.getContainer(shop.server).restart();
+    await expect.poll(firing, polling).toContain("PostgreSQLRestarted");
     await docker.getContainer(shop.server).stop();
     await expect.poll(firing, polling).toEqual(["PostgreSQLDown"]);
     await shop.succeed("up");

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type Docker from "dockerode";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -50,6 +50,7 @@ describe("the Prometheus configuration", () => {
       "alerts.yml": alerts,
       "schedule.yml": scheduleRules({ full: day, incr: day / 4 }, 3, { drill: 40 * day, dump: 2 * day }),
       "test.yml": await testsOf("alerts.promtool.yml"),
+      "slow-test.yml": await testsOf("slow-alerts.promtool.yml"),
       "pooler-alerts.yml": poolerAlerts,
       "pooler-test.yml": await testsOf("pooler-alerts.promtool.yml"),
       "health-alerts.yml": healthAlerts,
@@ -73,7 +74,7 @@ describe("the Prometheus configuration", () => {
   });
 
   it("fires each alert when its condition is met, and not just before", async () => {
-    for (const file of ["test.yml", "pooler-test.yml", "health-test.yml"]) {
+    for (const file of ["test.yml", "slow-test.yml", "pooler-test.yml", "health-test.yml"]) {
       const { code, said } = await promtool("test", "rules", `/var/lib/prometheus/${file}`);
       expect(code, said).toBe(0);
     }
@@ -97,5 +98,18 @@ describe("the Prometheus configuration", () => {
     const runbook = await readFile(join(cloneRoot, "infra", "monitoring", "runbook.md"), "utf8");
     const sections = [...runbook.matchAll(/^### (.*)$/gm)].map(([, title]) => title);
     expect(sections.sort()).toEqual(rules.map(({ alert }) => alert).sort());
+  });
+
+  it("lists in its page the alerts that no test produces on a live stack", async () => {
+    const folder = join(cloneRoot, "test", "docker");
+    const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".ts"));
+    const texts = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
+    const names = [alerts, poolerAlerts, healthAlerts].flatMap((text) =>
+      [...text.matchAll(/^ *- alert: (.*)$/gm)].map(([, name = ""]) => name),
+    );
+    const notLive = names.filter((name) => !texts.some((text) => text.includes(`"${name}"`)));
+    const page = await readFile(join(cloneRoot, "infra", "monitoring", "README.md"), "utf8");
+    const [, listed = ""] = /promtool only:\n\n(.*?)\n\n/s.exec(page) ?? [];
+    expect(listed.match(/`\w+`/g)?.map((name) => name.slice(1, -1))).toEqual(notLive.sort());
   });
 });

@@ -5,6 +5,8 @@ import type { z } from "zod";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
+import type { Sifted } from "../../../../scripts/doctor/baseline.ts";
+import type { HealthStatus } from "../../../../scripts/health/judge.ts";
 import type * as answers from "../../../../scripts/health/server/answers.ts";
 import type { HealthServerOutput, StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { cloneRoot } from "../../../clone-root.ts";
@@ -47,15 +49,17 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
       }),
     );
     // Prometheus and the health server measure often, alerts fire at once, and messages do not wait for others.
-    await shop.clone.shell(`sed -i '/^ *for: /d' infra/monitoring/alerts.yml
+    await shop.clone.shell(`sed -i '/^ *for: /d' infra/monitoring/alerts.yml infra/monitoring/health-alerts.yml
+      # A new certificate is valid for a year.
+      sed -i 's/ < 2 \\* 86400/ < 400 * 86400/; s/ < 14 \\* 86400/ < 400 * 86400/' infra/monitoring/health-alerts.yml
       sed -i 's/^\\(  scrape_interval\\|  scrape_timeout\\|  evaluation_interval\\): .*/\\1: 3s/' infra/plan/monitoring.ts
       sed -i 's/group_wait: "30s", group_interval: "5m"/group_wait: "1s", group_interval: "3s"/' infra/plan/alerts.ts
-      sed -i 's/rest: 60 }/rest: 20 }/' scripts/stack/alert-silence.ts
-      sed -i 's/intervalMs: 30_000/intervalMs: 2_000/' scripts/health/settings.ts`);
+      sed -i 's/rest: 60 }/rest: 20 }/' scripts/stack/alert-silence.ts`);
     const address = `http://${host}:${webhook.port}`;
     await shop.configure({
       ...{ memory: 512, maxConnections: 30, backups: true, postgresql: { wal_level: "logical" } },
       monitoring: {
+        healthLimits: { interval: "2s", connections: [50, 99] },
         alerts: {
           webhook: { url: `${address}/alerts`, token },
           heartbeat: { url: `${address}/heartbeat`, minutes: 1 },
@@ -150,6 +154,78 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
     const command = ["touch", "/var/lib/pgroundwork/metrics/x"];
     const { stderr } = await runInContainer(docker, `${shop.prefix}-health`, { command });
     expect(stderr).toContain("Read-only file system");
+  });
+
+  it("knows how full the disk of the data volume is, in its container and from the machine of the command", async () => {
+    const { stdout } = await shell("df --block-size=1 --output=size,used,avail /var/lib/postgresql | tail -n 1");
+    const [bytes = 0, used = 0, free = 0] = stdout.trim().split(/\s+/).map(Number);
+    const { storage, subjects } = (await ask("/v1/database/metrics")) as z.infer<typeof answers.metrics>;
+    // Other tests write to the same disk between two measurements.
+    const expected = { percent: (100 * used) / (used + free), free };
+    const difference = ({ percent, free: bytesFree }: typeof expected) =>
+      Math.max(Math.abs(percent - expected.percent), (100 * Math.abs(bytesFree - expected.free)) / bytes);
+    expect(difference({ percent: storage.diskPercent ?? Number.NaN, free: storage.diskFreeBytes ?? 0 })).toBeLessThan(
+      3,
+    );
+    expect(subjects.find(({ name }) => name === "storage")?.level).toBe(levelOf(expected.percent));
+    const page = await fetch(health.url, { headers: { authorization: `Bearer ${health.token}` } });
+    const html = await page.text();
+    expect(html).toMatch(/Free on the server&#39;s machine: [\d.]+ GB of [\d.]+ GB on the disk .*on \d+ processors\./);
+    expect(html).toMatch(/When the disk is full is not known: only \d+ hours were measured/);
+
+    const checked = await shop.pgw("health", "check", "--json");
+    const { subjects: seen } = JSON.parse(checked.stdout) as HealthStatus;
+    const detail = seen.find(({ name }) => name === "storage")?.detail ?? "";
+    const [, percent, gigabytes] = /^(\d+) % used, ([\d.]+) GB free$/.exec(detail) ?? [];
+    expect(difference({ percent: Number(percent), free: Number(gigabytes) * 1024 ** 3 }), detail).toBeLessThan(3);
+
+    const exporter = docker.getContainer(`${shop.prefix}-volume-exporter`);
+    await exporter.stop();
+    const storageSubject = async () => {
+      const answer = (await ask("/v1/database/metrics")) as z.infer<typeof answers.metrics>;
+      return answer.subjects.find(({ name }) => name === "storage");
+    };
+    const unknown = { level: "unknown", detail: expect.stringContaining("the volume exporter does not answer") };
+    await expect.poll(storageSubject, polling).toMatchObject(unknown);
+    await exporter.start();
+    await expect.poll(storageSubject, polling).toMatchObject({ level: levelOf(expected.percent) });
+  });
+
+  it("reports the end of the certificate, invalid indexes, tables behind vacuum, and a health server that is stopped", async () => {
+    const firing = () => prometheus.firing();
+    const certificate = ["PostgreSQLCertificateCritical", "PostgreSQLCertificateExpires"];
+    await expect.poll(firing, polling).toEqual(expect.arrayContaining(certificate));
+    const [end] = await prometheus.query("pgroundwork_server_certificate_expiry_timestamp_seconds - time()");
+    expect((end?.value ?? 0) / 86_400).toBeCloseTo(365, 0);
+    await superuser(`create table dead (id int) with (autovacuum_enabled = false);
+      insert into dead select generate_series(1, 10001); delete from dead; create index dead_id on dead (id);
+      update pg_index set indisvalid = false where indexrelid = 'dead_id'::regclass`);
+    const tables = ["PostgreSQLInvalidIndexes", "PostgreSQLVacuumBehind"];
+    await expect.poll(firing, polling).toEqual(expect.arrayContaining(tables));
+    for (const { labels } of await prometheus.query('ALERTS{alertname=~"PostgreSQL(Inv|Vac).*"}'))
+      expect(labels.database).toBe("shop");
+    await superuser("drop table dead");
+    const container = docker.getContainer(`${shop.prefix}-health`);
+    await container.stop();
+    await expect.poll(firing, polling).toContain("HealthServerUnknown");
+    await container.start();
+    await expect.poll(firing, polling).not.toContain("HealthServerUnknown");
+  });
+
+  /** Returns the state of a disk at the limits of the settings. */
+  function levelOf(percent: number): string {
+    return percent >= 95 ? "critical" : percent >= 80 ? "warning" : "ok";
+  }
+
+  it("has a history of statements that doctor compares, in the health container, too", async () => {
+    const { stdout } = await shop.pgw("doctor", "--only", "slower-statement", "--json");
+    const { checks } = JSON.parse(stdout) as Sifted;
+    expect(checks).toEqual([
+      expect.objectContaining({
+        database: null,
+        unknown: [expect.stringMatching(/^only \d+ days of statements were recorded, not 4$/)],
+      }),
+    ]);
   });
 
   it("sends a test alert on request, and says whether its receiver accepted it", async () => {

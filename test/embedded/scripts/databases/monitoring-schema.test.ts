@@ -253,7 +253,7 @@ it("the doctor's statements update pg_stat_statements although the monitoring sc
   const limits = { statementTimeoutMs: 5_000, lockTimeoutMs: 1_000 };
   const find = () =>
     withObserver(server.connection(name), { applicationName: "test", ...limits }, (observer) =>
-      outdatedExtension.find(observer, defaultThresholds, { statements: undefined }),
+      outdatedExtension.find(observer, defaultThresholds, { statements: { known: false, reason: "" } }),
     );
   const { problems } = await find();
   expect(problems.map(({ object }) => object)).toEqual(["pg_stat_statements"]);

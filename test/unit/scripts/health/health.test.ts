@@ -1,22 +1,23 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { History, readStatementDays } from "../../../../scripts/health/history.ts";
+import { History, statementDaysOf } from "../../../../scripts/health/history.ts";
 import { judge } from "../../../../scripts/health/judge.ts";
 import { ratesBetween, statementGrowth } from "../../../../scripts/health/rates.ts";
 import { databaseView } from "../../../../scripts/health/server/views.ts";
-import { defaultSettings, durationMs, settingsFromEnvironment } from "../../../../scripts/health/settings.ts";
+import { defaultSettings, settingsFromEnvironment } from "../../../../scripts/health/settings.ts";
 import { type PartName, type PartValues, partNames, type Snapshot } from "../../../../scripts/health/snapshot.ts";
 import { cachedStackPart, readStackPart } from "../../../../scripts/health/stack-part.ts";
+import { durationMs } from "../../../../scripts/model/health-settings.ts";
 
 const start = Date.parse("2026-01-01T00:00:00Z");
 const at = (seconds: number) => new Date(start + seconds * 1_000);
 
 const server: PartValues<"server"> = {
   ...{ version: "17.1", startedAt: at(-1_000), database: "shop", role: "primary", isWritable: true },
-  ...{ systemIdentifier: "7", timeline: 1 },
+  ...{ systemIdentifier: "7", timeline: 1, certificateExpiresAt: null },
 };
 const activity = (commits: number, countedSince = at(-500)): PartValues<"activity"> => ({
   ...{
@@ -37,7 +38,12 @@ function snapshot(seconds: number, values: Partial<Record<PartName, unknown>>): 
     name in values ? { known: true, value: values[name] } : { known: false, reason: "not in this test" },
   ]);
   const known = Object.fromEntries(parts) as Snapshot["parts"];
-  return { takenAt: at(seconds), durationMs: 1, parts: known, databases: { shop: { migrations: known.migrations } } };
+  return {
+    takenAt: at(seconds),
+    durationMs: 1,
+    parts: known,
+    databases: { shop: { migrations: known.migrations, tables: known.tables } },
+  };
 }
 
 const none = ratesBetween(undefined, snapshot(0, {}));
@@ -116,6 +122,21 @@ describe("the state of a server", () => {
     const { level: found, subjects } = judge({ ...snapshot(0, {}), unreachable: "no route" }, none, defaultSettings);
     expect(found).toBe("critical");
     expect(subjects[0]).toEqual({ name: "server", level: "critical", detail: "no route" });
+  });
+
+  it.each([
+    ["ok", 14],
+    ["warning", 13.9],
+    ["warning", 2],
+    ["critical", 1.9],
+    ["critical", -1],
+  ])("is %s if the server's certificate ends in %d days", (expected, days) => {
+    const certificateExpiresAt = at(days * 86_400);
+    const values = { server: { ...server, certificateExpiresAt }, connections: connections(1) };
+    const { level: found, subjects } = judge(snapshot(0, values), none, defaultSettings);
+    expect(found).toBe(expected);
+    const said = subjects[0]?.detail.includes(`its certificate ends at ${certificateExpiresAt.toISOString()}`);
+    expect(said).toBe(expected !== "ok");
   });
 
   it("says how many statements are hidden, and is not well because of it", () => {
@@ -251,6 +272,15 @@ describe("settings", () => {
   it("come from the environment, all faults at once", () => {
     const env = { MONITORING_INTERVAL: "1m", SLOW_QUERY_THRESHOLD: "500", MAX_METRICS_STORED: "10" };
     expect(settingsFromEnvironment(env)).toMatchObject({ intervalMs: 60_000, slowQueryMs: 500, maxStored: 10 });
+    const pairs = { QUERY_TIME_LIMITS: "500ms, 2s", CONNECTION_LIMITS: "50,60.5", STORAGE_LIMITS: "10,10" };
+    expect(settingsFromEnvironment(pairs)).toEqual({
+      ...defaultSettings,
+      queryMs: { warning: 500, critical: 2_000 },
+      connectionPercent: { warning: 50, critical: 60.5 },
+      storagePercent: { warning: 10, critical: 10 },
+    });
+    for (const text of ["90,70", "70", "70,90,95", "70,101", "0,90", "a,b"])
+      expect(() => settingsFromEnvironment({ STORAGE_LIMITS: text }), text).toThrow(/STORAGE_LIMITS is /);
     expect(() => settingsFromEnvironment({ MONITORING_INTERVAL: "0", MAX_METRICS_STORED: "1e9" })).toThrow(
       /MONITORING_INTERVAL is "0".*\nMAX_METRICS_STORED is "1e9"/,
     );
@@ -279,7 +309,9 @@ describe("the history", () => {
     for (const hour of [0, 1, 2, 3]) first.add(observation(hour), true);
     const second = new History(path, 3);
     expect(second.entries).toEqual(first.entries);
-    expect(readStatementDays(path)).toEqual([{ day: at(0).getTime() / 86_400_000, id: "7", calls: 8, totalMs: 12 }]);
+    expect(statementDaysOf(readFileSync(path, "utf8"))).toEqual([
+      { day: at(0).getTime() / 86_400_000, id: "7", calls: 8, totalMs: 12 },
+    ]);
     expect(second.entries.map((entry) => entry.at)).toEqual([1, 2, 3].map((hour) => at(hour * 3_600).toISOString()));
   });
 

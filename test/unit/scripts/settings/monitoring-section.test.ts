@@ -36,6 +36,19 @@ describe("the setting monitoring", () => {
     expect(monitoring(JSON.stringify(written))).toEqual(written);
   });
 
+  it("has limits of the health server, as texts or lists, and names each that is not valid", () => {
+    const limits = { interval: "1m", slowQuery: 500, connections: [60, 80], storage: "70,90" };
+    expect(monitoring(JSON.stringify({ healthLimits: limits }))).toMatchObject({
+      healthLimits: { interval: "1m", slowQuery: "500", connections: "60,80", storage: "70,90" },
+    });
+    const wrong = { interval: "0", storages: "70,90", connections: [90, 70] };
+    const written = JSON.stringify({ healthLimits: wrong });
+    expect(() => monitoring(written)).toThrow(/healthLimits\.interval': expected at least one second.*got '0'/);
+    expect(() => monitoring(written)).toThrow(/healthLimits\.storages'.* is not a setting.*storage/);
+    expect(() => monitoring(written)).toThrow(/healthLimits\.connections': expected two percentages.*got '90,70'/);
+    expect(() => monitoring('{"healthLimits": []}')).toThrow(/healthLimits': expected an object/);
+  });
+
   it("reports all of its errors in one message", () => {
     const written =
       '{"prometheusPort":0,"exporterPort":"9187","retention":3,"retentionDays":1.5,"health":"yes","grafanaImage":1}';

@@ -69,6 +69,26 @@ describe("a server with a volume for its log", () => {
       expect(text).toContain(line);
   });
 
+  it("writes the memory of its container, which is at most its limit, its kills and its processor time", async () => {
+    const { HostConfig } = await server.inspect();
+    const numbers = async () => {
+      const text = await shell(docker, server, `cat ${folder}/errors.prom`);
+      const found = [...text.matchAll(/^pgroundwork_container_(\w+) (\S+)$/gm)];
+      return Object.fromEntries(found.map(([, name = "", value]) => [name, Number(value)]));
+    };
+    const { memory_bytes: used = 0, oom_kills_total: kills, cpu_seconds_total: seconds = 0 } = await numbers();
+    // A small server without shared_buffers in use has some MiB.
+    expect(used).toBeGreaterThan(mebibyte);
+    expect(used).toBeLessThan(1024 * mebibyte);
+    expect(kills).toBe(0);
+    expect(seconds).toBeGreaterThan(0);
+    await server.update({ Memory: 2048 * mebibyte, MemorySwap: 2048 * mebibyte });
+    expect(HostConfig.Memory).toBe(0);
+    await expect
+      .poll(async () => (await numbers()).memory_limit_bytes, { ...polling, timeout: 30_000 })
+      .toBe(2048 * mebibyte);
+  });
+
   it("shows other accounts the counts and nothing of the log", async () => {
     const modes = await shell(docker, server, `stat -c '%n %a' ${folder} ${folder}/*.json ${folder}/*.prom`);
     expect(modes.replaceAll(`${folder}/`, "").split("\n")).toEqual([
@@ -107,6 +127,7 @@ describe("a server with a volume for its log", () => {
     await shell(docker, server, "kill -KILL $(grep -lz '^/usr/bin/python3' /proc/[0-9]*/cmdline | cut -d/ -f3)").catch(
       () => {},
     );
+    await shell(docker, server, "until psql -c 'select 1'; do sleep 0.05; done >/dev/null 2>&1");
     await failing("psql -c 'select 1 / 0'");
     await expect.poll(async () => (await metrics())[kind("ERROR", "22", "", "postgres")], polling).toBe(504);
   });

@@ -24,7 +24,7 @@ describe("the status page", () => {
       ]),
     ) as Snapshot["parts"];
     const forecast = { kind: "unknown", reason: "it is new" } as const;
-    const databases = { shop: { migrations: parts.migrations } };
+    const databases = { shop: { migrations: parts.migrations, tables: parts.tables } };
     const facts = { parts, databases, unreachable: undefined, space: [], forecast, ...more };
     return statusPage({ ...metrics, subjects: subjects as typeof metrics.subjects }, facts, "1.0.0");
   };
@@ -95,6 +95,17 @@ describe("the status page", () => {
     const html = page({}, { space, forecast: { kind: "full", at, measuredHours: 48 } });
     expect(html).toContain("At the growth in the last 48 hours, the disk is full on 2026-03-04.");
     expect(html).toContain("All databases: 34.0 MB, more by 24.0 MB than 24 hours before.");
+  });
+
+  it("shows the free disk and memory of the server's machine, and its load", () => {
+    const gigabytes = (count: number) => count * 1024 ** 3;
+    const host = {
+      ...{ diskBytes: gigabytes(60), diskFreeBytes: gigabytes(20.5), diskPercent: 66 },
+      ...{ memoryBytes: gigabytes(8), memoryFreeBytes: gigabytes(3), load: 0.25, processors: 4 },
+    };
+    expect(page({ host })).toContain(
+      "Free on the server&#39;s machine: 20.5 GB of 60.0 GB on the disk of the data directory and 3.0 GB of 8.0 GB of memory. Load: 0.3 on 4 processors.",
+    );
   });
 
   it("counts the rows that it leaves out", () => {

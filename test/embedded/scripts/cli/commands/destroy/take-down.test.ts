@@ -178,6 +178,13 @@ describe("pgw destroy before, during or after a first up", () => {
     const migrations = await holdMigrations(clone);
     const up = clone.pgw("up");
     await migrations.begun();
+    const status = await clone.pgw("status");
+    expect([status.code, status.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^error: Stack "local" is not up\.\n {2}No `up` has completed yet, but \d+ resources were created\. Another run works on it: \S+@\S+ \(pid \d+\) since \S+\. Wait/m,
+      ),
+    ]);
     const asking = [];
     for (const args of [["destroy"], ["destroy", "--erase", "local"]])
       asking.push(await ask(clone, args, "Type local to continue:"));
