@@ -4,8 +4,8 @@ import { type DatabaseConnection, Kysely, type KyselyPlugin, type KyselyProps } 
 export type Hold = <T>(connection: DatabaseConnection, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Kysely whose transactions and connections belong to the request that holds their client, so that its wait for a second
- * client is detected. Single statements hold nothing while other code runs.
+ * Kysely whose transactions and connections belong to the request that holds their client, so that its wait for a
+ * second client is detected. Single statements hold nothing while other code runs.
  */
 export class HoldingKysely<Database> extends Kysely<Database> {
   readonly #props: KyselyProps;

@@ -31,8 +31,8 @@ import { exactTypes } from "./types-as-text.ts";
 import { WorkLimits } from "./work-limits.ts";
 
 /**
- * Creates Kysely on a pool, or on its standbys (`pool.standby()`). Each statement and each transaction takes a client and
- * returns it on every path.
+ * Creates Kysely on a pool, or on its standbys (`pool.standby()`). Each statement and each transaction takes a client
+ * and returns it on every path.
  */
 export function kyselyOn<Database>(
   pool: Pool | StandbyReader,

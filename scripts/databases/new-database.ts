@@ -6,8 +6,8 @@ import { databaseNamePattern, databaseNameRule, reservedName } from "../model/da
 import { databaseFolder } from "./database-file.ts";
 
 /**
- * Initial files of a database, by their paths in its folder, formatted as `npm run check` requires. None of them changes
- * the database yet, but all of them run.
+ * Initial files of a database, by their paths in its folder, formatted as `npm run check` requires. None of them
+ * changes the database yet, but all of them run.
  */
 const files: Readonly<Record<string, string>> = {
   "database.json": `{

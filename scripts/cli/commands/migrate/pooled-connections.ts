@@ -4,8 +4,8 @@ import type { CommandContext } from "../../context.ts";
 import type { Target, TargetOptions } from "../../target.ts";
 
 /**
- * Makes the stack's pooler replace its server connections. Every command that changes tables calls it afterwards. Prints
- * the reason if the pooler could not.
+ * Makes the stack's pooler replace its server connections. Every command that changes tables calls it afterwards.
+ * Prints the reason if the pooler could not.
  */
 export async function renewConnections(
   context: CommandContext,

@@ -10,7 +10,7 @@ export interface Ledger {
   nextAcknowledged(): Promise<number>;
   /** Ends the writers when their last write has ended. */
   stop(): Promise<void>;
-  /** Compares the rows that exist with the answers: each acknowledged write once, and none but the unknown ones more. */
+  /** Compares the rows with the answers: each acknowledged write exists once, and no other but the unknown ones. */
   check(keys: readonly string[]): void;
 }
 

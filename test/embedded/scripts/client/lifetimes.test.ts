@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => on.stop());
 
 /** Runs this many statements at the same time. */
-const atOnce = (pool: Pool, count: number) =>
+const runTogether = (pool: Pool, count: number) =>
   Promise.all(Array.from({ length: count }, () => pool.query("select pg_sleep(0.2)")));
 
 describe("the size of a pool", () => {
@@ -21,7 +21,7 @@ describe("the size of a pool", () => {
     const pool = on.pool({ ...options, idleTimeoutMs: 300 });
     await pool.query("select 1");
     expect(pool.stats.total).toBe(1);
-    await atOnce(pool, 8);
+    await runTogether(pool, 8);
     expect(pool.stats).toMatchObject({ max: 4, total: 4, connects: 4 });
     await expect.poll(() => pool.stats.total, { timeout: 10_000 }).toBe(2);
     await new Promise((resolve) => setTimeout(resolve, 700));

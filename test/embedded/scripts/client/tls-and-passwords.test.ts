@@ -94,7 +94,7 @@ describe("a password in a file", () => {
 });
 
 describe("a password function", () => {
-  it("is called for each connection, and once more if the server refuses a password that has changed", async () => {
+  it("is called for each connection, and again if the server refuses a password that has changed", async () => {
     const change = (password: string) =>
       withClient(server.connection(), (client) => client.query(`alter role shop_app password '${password}'`));
     let current = "first";

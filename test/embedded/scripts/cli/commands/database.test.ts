@@ -97,6 +97,12 @@ describe("database new", () => {
       `node_modules/.bin/node ${tools} && node_modules/.bin/biome ci migrations/shop migrations/store`,
     );
     expect(checked.code, checked.stdout + checked.stderr).toBe(0);
+    await clone.write(
+      "migrations/store/data/text.ts",
+      'import { sql } from "kysely";\n\nexport const one = sql`select 1`;\n',
+    );
+    const refused = await clone.shell("node_modules/.bin/biome ci migrations/store; rm migrations/store/data/text.ts");
+    expect(refused.stdout + refused.stderr).toContain("Entity functions build no SQL from text");
     const { stdout, stderr } = await clone.shell(
       `DATABASE_URL="$(node_modules/.bin/node scripts/pgw.mjs url -d store)" node_modules/.bin/node use.ts`,
     );
