@@ -255,6 +255,24 @@ describe("pgw doctor", () => {
         findings: [],
         ignored: [{ key: "table-without-key/fault/shop.item", fix: { statements: expect.any(Array) } }],
       });
+
+      const key = "table-without-key/fault/shop.item";
+      const ignoring = await doctor("--ignore", key, "--fail-on", "warning", "--json");
+      expect(ignoring.code).toBe(0);
+      expect(JSON.parse(ignoring.stdout)).toMatchObject({ findings: [], ignored: [{ key, reason: "--ignore" }] });
+      const scanned = await doctor("--sarif");
+      expect(scanned.code).toBe(4);
+      expect(JSON.parse(scanned.stdout)).toMatchObject({
+        version: "2.1.0",
+        runs: [
+          {
+            results: expect.arrayContaining([
+              expect.objectContaining({ ruleId: "table-without-key", level: "warning" }),
+              expect.objectContaining({ ruleId: "unused-index", kind: "open" }),
+            ]),
+          },
+        ],
+      });
     } finally {
       await run(["drop schema shop cascade"]);
     }

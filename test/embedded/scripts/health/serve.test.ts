@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readlink, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
+import { get } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import { Monitor } from "../../../../scripts/health/monitor.ts";
 import { Probe } from "../../../../scripts/health/probe.ts";
 import { prometheusText } from "../../../../scripts/health/prometheus.ts";
 import { ratesBetween } from "../../../../scripts/health/rates.ts";
+import { database as databaseAnswer } from "../../../../scripts/health/server/answers.ts";
 import { dashboardPath, endpoints } from "../../../../scripts/health/server/openapi.ts";
 import { type HealthServer, serveHealth } from "../../../../scripts/health/server/serve.ts";
 import { defaultSettings } from "../../../../scripts/health/settings.ts";
@@ -75,6 +77,24 @@ describe("the health server", () => {
       expect(Object.keys(description.paths)).toContain(path);
     },
   );
+
+  it("tells browsers to store nothing, to load nothing and to trust the type, also with a refusal", async () => {
+    for (const [path, method] of [
+      ["/", "GET"],
+      ["/health", "GET"],
+      ["/nowhere", "GET"],
+      ["/health", "POST"],
+    ] as const) {
+      const { headers } = await fetch(`${health.url}${path}`, { method });
+      expect(headers.get("cache-control"), path).toBe("no-store");
+      expect(headers.get("x-content-type-options"), path).toBe("nosniff");
+      expect(headers.get("referrer-policy"), path).toBe("no-referrer");
+      const policy = headers.get("content-security-policy");
+      expect(policy, path).toContain("default-src 'none'");
+      expect(policy, path).toContain("frame-ancestors 'none'");
+      expect(policy, path).not.toContain("script");
+    }
+  });
 
   it("answers Prometheus with valid samples of current values", async () => {
     const response = await fetch(`${health.url}/api/health/database/metrics?format=prometheus`);
@@ -230,6 +250,65 @@ describe("pgw health check", () => {
       stderr: expect.stringContaining("Subjects: server"),
     });
   });
+});
+
+it("statements of other roles are counted as hidden from an ordinary role, and the kit's own are left out", async () => {
+  await withClient(server.connection(), async (client) => {
+    await client.query("create role plain login password 'plain'");
+    const settings = { ...defaultSettings, collectorMs: 2_000 };
+    const read = async (user: string, password: string) =>
+      (await takeSnapshot({ ...server.connection(), user, password }, settings)).parts.statements;
+    const { user, password } = server.connection();
+    const all = await read(user, password ?? "");
+    const { rows } = await client.query<{ id: string }>(
+      "select queryid::text as id from pg_stat_statements where query ^@ '/* pgroundwork */' and calls > 0",
+    );
+    const own = rows.map(({ id }) => id);
+    expect(own.length).toBeGreaterThan(5);
+    expect(all).toMatchObject({ known: true, value: { hidden: 0 } });
+    if (!all.known) throw new Error(all.reason);
+    expect(all.value.top.filter(({ id }) => own.includes(id))).toEqual([]);
+    const plain = await read("plain", "plain");
+    expect(plain).toMatchObject({ known: true, value: { hidden: expect.any(Number) } });
+    expect(plain.known ? plain.value.hidden : 0).toBeGreaterThan(5);
+  });
+});
+
+it("pgw health serve listens where its options say, keeps its history there, and ends with the signal", async () => {
+  const { host, port, user, password } = server.connection();
+  const history = join(folder, "served.json");
+  const token = "a-token-of-16-characters";
+  const url = `postgresql://${user}@${host}:${port}/postgres`;
+  const options = ["--url", url, "--port", "0", "--host-name", "health.example", "--history", history];
+  const command = spawn(process.execPath, ["scripts/pgw.ts", "health", "serve", ...options], {
+    cwd: cloneRoot,
+    env: { ...process.env, PGPASSWORD: password, PGW_HEALTH_TOKEN: token, MONITORING_INTERVAL: "1s" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = once(command, "exit");
+  try {
+    let said = "";
+    command.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    await vi.waitFor(() => expect(said).toMatch(/http:\/\/127\.0\.0\.1:\d+/), { timeout: 30_000 });
+    const [, listening] = /http:\/\/127\.0\.0\.1:(\d+)/.exec(said) ?? [];
+    const ask = (name: string, headers = {}) =>
+      new Promise<number>((resolve, reject) => {
+        const request = { port: Number(listening), path: "/v1/database/metrics", headers: { host: name, ...headers } };
+        get(request, (response) => resolve(response.resume().statusCode ?? 0)).on("error", reject);
+      });
+    const authorization = `Bearer ${token}`;
+    expect(await ask("health.example")).toBe(401);
+    expect(await ask("health.example", { authorization })).toBe(200);
+    expect(await ask("elsewhere.example", { authorization })).not.toBe(200);
+    await vi.waitFor(async () => expect(JSON.parse(await readFile(history, "utf8")).entries).not.toEqual([]), {
+      timeout: 30_000,
+    });
+  } finally {
+    command.kill("SIGINT");
+  }
+  expect(await exited).toEqual([0, null]);
 });
 
 it("the state of migrations counts those that are applied now, and names interrupted ones", async () => {
@@ -389,6 +468,9 @@ describe("/api/health/database", () => {
     const children = await childrenOf(server.pid);
     process.kill(server.pid, "SIGKILL");
     await becomes(503);
+    expect((await fetch(`${health.url}/health`)).status).toBe(200);
+    const { body } = await state();
+    expect(databaseAnswer.safeParse(body)).toMatchObject({ success: true, data: { status: "critical", role: null } });
     const samples = samplesOf(
       await (await fetch(`${health.url}/api/health/database/metrics?format=prometheus`)).text(),
     );

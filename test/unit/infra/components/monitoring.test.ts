@@ -164,9 +164,11 @@ describe("the component of the monitoring", () => {
       ],
     });
     // A server without backups has no metrics of them.
-    await declare("plain", { health: { ...health, repositories: 0 } });
+    const settings = { interval: "1m", storage: "70,90" };
+    await declare("plain", { health: { ...health, repositories: 0, limits: settings } });
     expect(JSON.parse(filesOf("plain-health-files")["health.json"] ?? "")).toMatchObject({ backups: null });
     expect(resources.one("plain-health").inputs.volumes).toHaveLength(2);
+    expect(resources.one("plain-health").inputs.envs).toEqual(["MONITORING_INTERVAL=1m", "STORAGE_LIMITS=70,90"]);
     // Prometheus scrapes it with the token.
     const scraping = resources.one("asking-prometheus-files");
     expect(scraping.secrets).toEqual(["files"]);

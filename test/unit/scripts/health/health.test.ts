@@ -139,6 +139,34 @@ describe("the state of a server", () => {
     expect(said).toBe(expected !== "ok");
   });
 
+  const waits = (longestWaitSeconds: number) => ({ waiting: 1, longestWaitSeconds, blockers: [] });
+  const age = (value: number) => ({ database: "shop", age: value, autovacuumAge: 200_000_000 });
+  const slot = (change: object) => ({
+    ...{ standbys: [], isReceiving: null, replayedSecondsAgo: null },
+    slots: [{ name: "s", isActive: false, state: "reserved", retainedBytes: 1024 ** 3, ...change }],
+  });
+  const standby = (isReceiving: boolean) => ({ standbys: [], slots: [], isReceiving, replayedSecondsAgo: 1 });
+  it.each<[string, string, PartName, unknown]>([
+    ["ok", "locks", "locks", waits(29.9)],
+    ["warning", "locks", "locks", waits(30)],
+    ["warning", "locks", "locks", waits(299.9)],
+    ["critical", "locks", "locks", waits(300)],
+    ["ok", "freeze", "freeze", age(249_999_999)],
+    ["warning", "freeze", "freeze", age(250_000_000)],
+    ["warning", "freeze", "freeze", age(1_499_999_999)],
+    ["critical", "freeze", "freeze", age(1_500_000_000)],
+    ["ok", "replication", "replication", slot({})],
+    ["warning", "replication", "replication", slot({ retainedBytes: 1024 ** 3 + 1 })],
+    ["ok", "replication", "replication", slot({ retainedBytes: 1024 ** 4, isActive: true })],
+    ["critical", "replication", "replication", slot({ state: "lost" })],
+    ["critical", "replication", "replication", slot({ state: "unreserved" })],
+    ["ok", "replication", "replication", standby(true)],
+    ["critical", "replication", "replication", standby(false)],
+  ])("is %s with a value of %s near its limit (%#)", (expected, name, part, value) => {
+    const { subjects } = judge(snapshot(0, { [part]: value }), none, defaultSettings);
+    expect(subjects.find((each) => each.name === name)?.level).toBe(expected);
+  });
+
   it("says how many statements are hidden, and is not well because of it", () => {
     const statements = { calls: 1, totalMs: 1, slow: 0, hidden: 3, top: [], countedSince: null };
     const { subjects } = judge(snapshot(0, { server, statements }), none, defaultSettings);
