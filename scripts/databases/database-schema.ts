@@ -22,14 +22,14 @@ export interface PartitionSpec {
   monthsAhead: number;
 }
 
-/** A statement that the server runs on a schedule, as the migrator. */
+/** A statement that pg_cron or `pgw jobs run` runs on a schedule, as the migrator. */
 export interface JobSpec {
   name: string;
   /** Cron syntax with five fields, in UTC, or `N seconds` from 1 to 59. */
   schedule: string;
   /** SQL that runs in the database. */
   command: string;
-  /** True if a server without pg_cron only reports the job, and that is no error. Default: false. */
+  /** True if the job is left out on servers without pg_cron. Default: false. */
   optional: boolean;
 }
 
