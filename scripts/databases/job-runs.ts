@@ -10,7 +10,8 @@ export interface JobRun {
   startedAt: Date;
   /** null if the job runs, or if the process that ran it was killed. */
   finishedAt: Date | null;
-  /** Message of the server with its SQLSTATE; null if the job has succeeded, or has not ended. */
+  failed: boolean;
+  /** Message of the server with its SQLSTATE. null if the job has not failed, or if the role may not read it. */
   error: string | null;
   isRunning: boolean;
 }
@@ -40,16 +41,24 @@ export async function readJobRuns(client: Client): Promise<JobRuns> {
   const { rows: clock } = await client.query<{ now: Date }>("select pg_catalog.clock_timestamp() as now");
   const now = clock[0]?.now ?? new Date();
   if (access === "absent") return { now, last: new Map() };
-  const { rows } = await client.query<{ job: string } & JobRun>(
-    `select job, started_at as "startedAt", finished_at as "finishedAt", error,
+  const { rows } = await client.query<{ job: string } & JobRun>(lastRunsQuery("error"));
+  return { now, last: new Map(rows.map(({ job, ...run }) => [job, run])) };
+}
+
+/**
+ * Returns the query of the newest run of each job.
+ *
+ * @param error expression for the error
+ */
+export function lastRunsQuery(error: "error" | "null::text"): string {
+  return `select job, started_at as "startedAt", finished_at as "finishedAt", failed, error,
             finished_at is null and exists (
               select from pg_catalog.pg_locks l
                where l.locktype = 'advisory' and l.granted and l.objsubid = 1
                  and l.database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
                  and (l.classid::bigint << 32) | l.objid::bigint = ${jobLockKey("job")}) as "isRunning"
-       from (select distinct on (job) * from pgroundwork.job_run order by job, id desc) as last`,
-  );
-  return { now, last: new Map(rows.map(({ job, ...run }) => [job, run])) };
+       from (select distinct on (job) job, started_at, finished_at, failed, ${error} as error
+               from pgroundwork.job_run order by job, id desc) as last`;
 }
 
 /** Returns true if a job is to run now: it has never run, or its next time after the begin of its last run is past. */
@@ -70,7 +79,7 @@ export function stateOfRun(database: string, { name, schedule }: Job, { now, las
   const sinceSeconds = run === undefined ? 0 : (now.getTime() - run.startedAt.getTime()) / 1_000;
   return {
     ...{ database, name, schedule, active: true },
-    failed: run !== undefined && (run.error !== null || isLost),
+    failed: run !== undefined && (run.failed || isLost),
     overdueSeconds: run === undefined || run.isRunning ? 0 : Math.max(0, sinceSeconds - toleratedSeconds),
     startedAt: run?.startedAt.toISOString() ?? null,
     endedAt: run?.finishedAt?.toISOString() ?? null,

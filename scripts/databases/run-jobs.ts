@@ -42,8 +42,8 @@ export interface RunRequest {
 
 /**
  * Runs the due jobs of a database, one after the other, as the connection's role. A job that fails does not prevent the
- * others. Any number of processes can do this at the same time: an advisory lock of each job, in a session that outlives
- * the job's own, excludes the others. Begin, end and error of each run are recorded in `pgroundwork.job_run`.
+ * others. Any number of processes can do this at the same time: an advisory lock of each job excludes the others, in a
+ * session that outlives the job's own. Begin, end and error of each run are recorded in `pgroundwork.job_run`.
  *
  * @throws ConnectionError if the database cannot be reached; the signal's reason if it aborts
  */
@@ -144,6 +144,7 @@ async function runCommand({ name, command }: Job, request: RunRequest): Promise<
         }
       },
       `pgroundwork job ${name}`,
+      { pipeline: true },
     );
     return undefined;
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { BackupValues, HealthSettings, Limits, MeasuredBackups, RepositoryBackups } from "./collector.ts";
 import type { MigrationValues } from "./collectors/migrations.ts";
 import type { WalValues } from "./collectors/wal.ts";
+import { judgeJobs } from "./jobs.ts";
 import { judgeErrors } from "./logged-errors.ts";
 import type { ProbeResult } from "./probe.ts";
 import type { Rates } from "./rates.ts";
@@ -107,6 +108,7 @@ export function judge(
       database,
     })),
     subject("backups", parts.backups, backupState),
+    subject("jobs", parts.jobs, judgeJobs),
     subject("errors", parts.errors, (counts) => judgeErrors(counts, takenAt)),
   ];
   return { level: overall(subjects, required), subjects };

@@ -62,6 +62,7 @@ export async function healthSettings(
     ...(own?.compareMigrations === undefined ? {} : { compareMigrations: own.compareMigrations }),
     ...(observed === undefined ? {} : { databases: observed }),
     ...(server === undefined ? {} : await stackReaders(server)),
+    ...(server === undefined || databases === undefined ? {} : { readJobs: await jobReader(server, databases) }),
     ...(server?.kind === "docker" ? { readErrors: await errorReader(server) } : {}),
   };
 }
@@ -81,6 +82,24 @@ async function errorReader({
       throw new NotKnown(error.message);
     }
   };
+}
+
+/** Returns how to read the state of the jobs: those of pg_cron from its database, others from each database. */
+async function jobReader(
+  { kind }: ServerOutput,
+  databases: readonly Pick<Target, "connection" | "folder">[],
+): Promise<NonNullable<HealthSettings["readJobs"]>> {
+  const { readCronJobs, readRecordedJobs } = await import("../../../health/jobs.ts");
+  const { jobsDatabase } = await import("../../../model/cron.ts");
+  const [first] = databases;
+  if (kind === "docker" && first !== undefined) return () => readCronJobs(inDatabase(first.connection, jobsDatabase));
+  const { jobsOfFolder } = await import("../../../stack/job-state.ts");
+  return async () =>
+    readRecordedJobs(
+      await Promise.all(
+        databases.map(async ({ connection, folder }) => ({ connection, jobs: await jobsOfFolder(folder) })),
+      ),
+    );
 }
 
 /** Returns how to read what a stack's server does not tell in a session. */

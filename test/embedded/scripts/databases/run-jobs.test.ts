@@ -3,7 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { readJobRuns, stateOfRun } from "../../../../scripts/databases/job-runs.ts";
 import type { Job } from "../../../../scripts/databases/jobs.ts";
+import { partitionJobs } from "../../../../scripts/databases/partition-jobs.ts";
 import { type RunRequest, runJobs } from "../../../../scripts/databases/run-jobs.ts";
+import { readRecordedJobs } from "../../../../scripts/health/jobs.ts";
 import { startServer } from "../../server.ts";
 
 let server: Awaited<ReturnType<typeof startServer>>;
@@ -106,6 +108,70 @@ describe("the jobs that pgw jobs run runs", () => {
     expect(await ran()).toEqual(["10s 1h", "1s 1h"]);
   });
 
+  it("create partitions ahead, and drop those that are older than the months to keep, by name", async () => {
+    await query(`
+      create schema log;
+      create table log.entry (at timestamptz not null) partition by range (at);
+      create table log.entry_default partition of log.entry default;
+      create table log.day (at date not null) partition by range (at);
+      create table log.region (name text) partition by range (name);
+      create table log.region_a partition of log.region for values from ('1999-01-01') to ('2000-01-01');
+      create table public.other (at date not null) partition by range (at);
+      create table public.other_1 partition of other for values from (minvalue) to ('2000-01-01');
+      create table log.day_oldest partition of log.day for values from (minvalue) to ('2000-01-01');
+      create table log.day_rest partition of log.day for values from (date '2100-01-01') to (maxvalue);
+      do $$ declare month timestamptz; begin
+        for month in select generate_series(date_trunc('month', now(), 'UTC') - interval '4 months', date_trunc('month', now(), 'UTC'), '1 month') loop
+          execute format('create table log.entry_%s partition of log.entry for values from (%L) to (%L)',
+            to_char(month at time zone 'UTC', 'YYYY_MM'), month, (month at time zone 'UTC' + interval '1 month') at time zone 'UTC');
+        end loop;
+      end $$;
+      insert into log.entry select generate_series(date_trunc('month', now(), 'UTC') - interval '40 months', now(), '1 month');
+      create function log.make(months_ahead integer, dry_run boolean) returns setof text language sql as
+        $$ insert into ran (job) values (months_ahead || ' ' || dry_run); select null::text where false $$;`);
+    // A day of the month and a format of dates in which bounds are easily misread.
+    await asSuperuser(
+      "alter role shop_migrator set TimeZone = 'Pacific/Kiritimati'; alter role shop_migrator set DateStyle = 'SQL, DMY'",
+    );
+    const monthsBack = async (count: number) =>
+      (
+        await query(
+          `select to_char(date_trunc('month', now(), 'UTC') at time zone 'UTC' - interval '${count} months', 'YYYY_MM') as month`,
+        )
+      )[0]?.month;
+    const partitions = () =>
+      query("select relname as name from pg_class where relispartition and relkind = 'r' order by relname");
+    const messages: string[] = [];
+    const jobs = partitionJobs({ function: "log.make", monthsAhead: 2, keepMonths: 2 });
+    const results = await run(jobs, { onMessage: (_, message) => void messages.push(message.split(",")[0] as string) });
+    await asSuperuser("alter role shop_migrator reset TimeZone; alter role shop_migrator reset DateStyle");
+    expect(results.map(({ outcome }) => outcome)).toEqual(["succeeded", "succeeded"]);
+    expect(await ran()).toEqual(["2 false"]);
+    expect((await partitions()).map(({ name }) => name)).toEqual([
+      ...["day_rest", `entry_${await monthsBack(2)}`, `entry_${await monthsBack(1)}`, `entry_${await monthsBack(0)}`],
+      ...["entry_default", "other_1", "region_a"],
+    ]);
+    expect(messages).toEqual([
+      "WARNING: dropped partition log.day_oldest",
+      `WARNING: dropped partition log.entry_${await monthsBack(4)}`,
+      `WARNING: dropped partition log.entry_${await monthsBack(3)}`,
+    ]);
+  });
+
+  it("drop no partition while a table is in use for longer than the limit of locks", async () => {
+    const [, drop] = partitionJobs({ function: "log.make", monthsAhead: 2, keepMonths: 1 });
+    const quick = { ...(drop as Job), command: (drop as Job).command.replace("'10s'", "'200ms'") };
+    await withClient(migrator(), async (client) => {
+      await client.query("begin; select from log.entry");
+      // In a session without limits, as pg_cron's are.
+      await expect(query(quick.command)).rejects.toThrow("lock timeout");
+      await client.query("rollback");
+    });
+    expect(await query("select from pg_class where relispartition and relname like 'entry%'")).toHaveLength(4);
+    expect(await outcomes([quick])).toEqual(["succeeded"]);
+    expect(await query("select from pg_class where relispartition and relname like 'entry%'")).toHaveLength(3);
+  });
+
   it("pass their messages on, and can be statements that run in no transaction", async () => {
     const messages: string[] = [];
     const onMessage = (name: string, message: string) => void messages.push(`${name}: ${message}`);
@@ -145,6 +211,32 @@ describe("the jobs that pgw jobs run runs", () => {
     expect((await stateOf(job)).overdueSeconds).toBe(0);
     await age("120 seconds");
     expect((await stateOf(job)).overdueSeconds).toBeGreaterThan(50);
+  });
+
+  it("are read by a monitoring role for health, without their errors, in the same state", async () => {
+    const watcher = { ...server.connection("shop"), user: "watcher" };
+    await asSuperuser(`create role watcher login password '${watcher.password}' in role pg_monitor;
+                       grant connect on database shop to watcher`);
+    const jobs = [note("fine"), { ...note("broken"), command: "select 1 from missing" }, note("new")];
+    const read = async () => {
+      const answer = await readRecordedJobs([{ connection: watcher, jobs }]);
+      return answer.known ? answer.value : answer;
+    };
+    const never = { failed: false, overdueSeconds: 0, startedAt: null };
+    expect(await read()).toMatchObject({ runner: "command", jobs: [never, never, never] });
+    await run(jobs.slice(0, 2));
+    const states = await Promise.all(jobs.map(stateOf));
+    expect(await read()).toEqual({ runner: "command", jobs: states.map((state) => ({ ...state, message: null })) });
+    expect(states.map(({ failed }) => failed)).toEqual([false, true, false]);
+    await expect(
+      withClient(watcher, (client) => client.query("select error from pgroundwork.job_run")),
+    ).rejects.toThrow("permission denied");
+    await query("revoke usage on schema pgroundwork from pg_monitor");
+    const reason = 'role "watcher" may not read the records of jobs (pgroundwork.job_run)';
+    expect(await read()).toEqual({ known: false, reason });
+    await query("alter table pgroundwork.job_run enable row level security");
+    expect(await read()).toMatchObject({ known: false, reason: expect.stringContaining("not a plain table") });
+    expect(await readRecordedJobs([{ connection: watcher, jobs: [] }])).toEqual({ known: true, value: null });
   });
 
   it("keep the records of their runs for a week, and the newest one for as long as they run", async () => {

@@ -272,6 +272,9 @@ describe("the jobs of a database on a server without pg_cron", () => {
     expect(listed).toMatch(/^shop +broken +0 3 \* \* \* +failed +\S+Z +\S+T03:00:00Z$/m);
     expect(listed).toContain(`\nshop: broken: ${error}\n`);
     expect((await clone.pgw("status")).code).toBe(5);
+    expect((await clone.pgw("health", "check")).stdout).toMatch(
+      /^jobs +warning +2 declared, .*; shop: broken \(failed\)/m,
+    );
     const warning = `warning: Maintenance jobs need attention:\n  shop: broken: its last run failed: ${error}\n`;
     expect((await clone.succeed("up")).stderr).toContain(warning);
   });
