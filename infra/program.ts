@@ -10,6 +10,7 @@ import {
   listDatabases,
   readDatabaseFile,
 } from "../scripts/databases/database-file.ts";
+import { jobsRunCommand } from "../scripts/model/command-lines.ts";
 import { isRealStack } from "../scripts/model/real-data.ts";
 import type { StackOutputs } from "../scripts/model/stack-outputs.ts";
 import { durabilityRisks } from "../scripts/settings/durability.ts";
@@ -75,16 +76,11 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
   const serverRoles = declareServerRoles("server", { server, existing, passwordVersion, protect });
   const hasJobs = withExtensions.some(({ jobs }) => jobs.length > 0);
   const cron = hasJobs ? declareCron("server", server, protect) : undefined;
+  reportJobs(narrowed, settings.server, server);
   const databases = narrowed.map(({ name, file, missing }) => {
     for (const absent of missing) {
       void pulumi.log.info(`${name}: the optional extension ${absent} cannot be created on this server`, server);
     }
-    for (const job of file.jobs ?? [])
-      if (!jobsIn(file, settings.server).includes(job))
-        void pulumi.log.info(
-          `${name}: the optional job ${job.name} does not run, because this server has no pg_cron`,
-          server,
-        );
     const database = new Database(name, {
       server,
       cron,
@@ -141,9 +137,34 @@ function isSecret(key: string): boolean {
   return keys === undefined || (JSON.parse(keys) as string[]).includes(key);
 }
 
-/** Returns the jobs that a kind of server runs. If it runs none, valid settings have only optional ones. */
+/** Returns the jobs that a kind of server runs itself. */
 function jobsIn({ jobs = [] }: DatabaseFile, kind: Settings["server"]) {
   return kind === "docker" ? jobs : [];
+}
+
+/** Reports the jobs that the server does not run, and the command that runs them. */
+function reportJobs(
+  databases: readonly { name: string; file: DatabaseFile }[],
+  kind: Settings["server"],
+  server: pulumi.Resource,
+): void {
+  if (kind === "docker") return;
+  const names: string[] = [];
+  for (const { name, file } of databases) {
+    const jobs = file.jobs ?? [];
+    if (jobs.some(({ optional }) => !optional)) names.push(name);
+    for (const job of jobs.filter(({ optional }) => optional))
+      void pulumi.log.info(
+        `${name}: the optional job ${job.name} does not run, because this server has no pg_cron`,
+        server,
+      );
+  }
+  if (names.length === 0) return;
+  const command = jobsRunCommand(pulumi.getStack());
+  void pulumi.log.info(
+    `This server has no pg_cron: the jobs of ${names.join(", ")} run with \`${command}\`, for which \`setup\` prints the line for cron`,
+    server,
+  );
 }
 
 /** Warns of settings that give up durability. Protected stacks have refused them. */

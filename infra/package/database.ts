@@ -151,21 +151,18 @@ async function fileOf(name: string, database: string, folder: string, server: Pr
   return { ...file, extensions: created, jobs };
 }
 
-/**
- * Returns the jobs that run on a server.
- *
- * @throws RunError if the database has jobs that are not optional, and the server has no pg_cron
- */
+/** Returns the jobs that a server runs itself, and reports the others. */
 function jobsOn(name: string, { jobs = [] }: DatabaseFile, server: ProgramServer) {
   if (server.runsJobs) return jobs;
   const required = jobs.filter((job) => !job.optional).map((job) => job.name);
-  if (required.length > 0) {
-    throw new RunError(
-      `The server ${server.resourceName} has no pg_cron, which these jobs of ${name} need: ${required.join(", ")}. ` +
-        'Use a DockerServer with `extensions: ["pg_cron"]`, or mark them as optional in database.json.',
+  if (required.length > 0)
+    void pulumi.log.info(
+      `${name}: the server ${server.resourceName} has no pg_cron. Run these jobs with \`npx pgw jobs run --due\` ` +
+        `and the migrator's URL in DATABASE_URL: ${required.join(", ")}. ` +
+        'A DockerServer with `extensions: ["pg_cron"]` runs them itself.',
+      server,
     );
-  }
-  for (const job of jobs)
+  for (const job of jobs.filter(({ optional }) => optional))
     void pulumi.log.info(`${name}: the optional job ${job.name} does not run: this server has no pg_cron`, server);
   return [];
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { nearest } from "../core/nearest.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
+import { partitionJobNames, partitionJobs } from "./partition-jobs.ts";
 
 /** An extension of the database, created by the admin connection. */
 export interface DeclaredExtension {
@@ -11,7 +12,7 @@ export interface DeclaredExtension {
   schema?: string;
 }
 
-/** Partitions that every `up` creates in advance. */
+/** Partitions that every `up` and a daily job create in advance. */
 export interface PartitionSpec {
   /**
    * `schema.name` of a function `(months_ahead integer, dry_run boolean) returns setof text` that returns the names of
@@ -20,16 +21,21 @@ export interface PartitionSpec {
   function: string;
   /** Number of months after the current one for which there are partitions. */
   monthsAhead: number;
+  /**
+   * Number of months before the current one whose partitions are kept. A daily job drops older ones, in all tables of
+   * the function's schema that are partitioned by a range of time. Default: none is dropped.
+   */
+  keepMonths?: number;
 }
 
-/** A statement that the server runs on a schedule, as the migrator. */
+/** A statement that pg_cron or `pgw jobs run` runs on a schedule, as the migrator. */
 export interface JobSpec {
   name: string;
   /** Cron syntax with five fields, in UTC, or `N seconds` from 1 to 59. */
   schedule: string;
   /** SQL that runs in the database. */
   command: string;
-  /** True if a server without pg_cron only reports the job, and that is no error. Default: false. */
+  /** True if the job is left out on servers without pg_cron. Default: false. */
   optional: boolean;
 }
 
@@ -40,6 +46,7 @@ export interface DatabaseFile {
   /** Seed sets of the database, each a folder `seeds/<set>`. */
   seedSets: string[];
   partitions?: PartitionSpec;
+  /** Declared jobs, and those that `partitions` adds. */
   jobs?: JobSpec[];
 }
 
@@ -77,6 +84,7 @@ const shape = z.strictObject({
     .strictObject({
       function: z.string().regex(/^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$/, "expected schema.name, in lower case"),
       monthsAhead: z.int().min(1).max(120),
+      keepMonths: z.int().min(1).max(1_200).optional(),
     })
     .optional(),
   jobs: z.record(jobName, job).optional(),
@@ -85,7 +93,7 @@ const shape = z.strictObject({
 /** The known keys, by path of the object that holds them. */
 const knownKeys: Record<string, string[]> = {
   "": Object.keys(shape.shape),
-  partitions: ["function", "monthsAhead"],
+  partitions: ["function", "monthsAhead", "keepMonths"],
 };
 
 /**
@@ -109,20 +117,31 @@ export function parseDatabaseFile(text: string, file: string): DatabaseFile {
   if (parsed.success) {
     const names = (parsed.data.extensions ?? []).map((each) => (typeof each === "string" ? each : each.name));
     faults.push(...repeated("extensions", names), ...repeated("seedSets", parsed.data.seedSets ?? []));
+    if (parsed.data.partitions !== undefined) faults.push(...reservedNames(Object.keys(parsed.data.jobs ?? {})));
   }
   if (!parsed.success || faults.length > 0) throw faultsIn(file, faults);
-  const { description, extensions = [], seedSets = [], partitions, jobs } = parsed.data;
+  const { description, extensions = [], seedSets = [], jobs } = parsed.data;
+  const partitions = parsed.data.partitions as PartitionSpec | undefined;
+  const all = [
+    ...Object.entries(jobs ?? {}).map(jobSpec),
+    ...(partitions === undefined ? [] : partitionJobs(partitions)),
+  ];
   return {
     ...(description === undefined ? {} : { description }),
     extensions: extensions.map(declared),
     seedSets,
     ...(partitions === undefined ? {} : { partitions }),
-    ...(jobs === undefined ? {} : { jobs: Object.entries(jobs).map(jobSpec) }),
+    ...(all.length === 0 ? {} : { jobs: all }),
   };
 }
 
 function jobSpec([name, { schedule, command, optional = false }]: [string, z.infer<typeof job>]): JobSpec {
   return { name, schedule, command, optional };
+}
+
+function reservedNames(jobs: readonly string[]): string[] {
+  const reserved: readonly string[] = Object.values(partitionJobNames);
+  return jobs.filter((name) => reserved.includes(name)).map((name) => `jobs: "${name}" is a job of "partitions"`);
 }
 
 function declared(value: z.infer<typeof extension>): DeclaredExtension {

@@ -49,12 +49,15 @@ export async function createJobState(client: Client): Promise<void> {
 export interface JobState {
   database: string;
   name: string;
+  schedule: string;
   /** False if someone has stopped the job. */
   active: boolean;
   /** True if the last run that ended has failed. Null if runs are not recorded (`cron.log_run`). */
   failed: boolean | null;
   /** Seconds by which its next run is late, beyond the tolerance. Null if runs are not recorded. */
   overdueSeconds: number | null;
+  /** Begin of the last run. */
+  startedAt: string | null;
   /** End of the last run that ended. */
   endedAt: string | null;
   /** Result of this run, or its error. */
@@ -80,9 +83,16 @@ export async function readJobState(client: Client): Promise<JobState[]> {
   );
   // `up` creates the view with the first job.
   if (found[0]?.has !== true) return [];
-  const { rows } = await client.query<Omit<JobState, "endedAt"> & { endedAt: Date | null }>(
-    `SELECT database, name, active, failed, overdue_seconds AS "overdueSeconds", ended_at AS "endedAt", message
+  const { rows } = await client.query<
+    Omit<JobState, "startedAt" | "endedAt"> & { startedAt: Date | null; endedAt: Date | null }
+  >(
+    `SELECT database, name, schedule, active, failed, overdue_seconds AS "overdueSeconds",
+            started_at AS "startedAt", ended_at AS "endedAt", message
        FROM pgroundwork.job_state ORDER BY database, name`,
   );
-  return rows.map((row) => ({ ...row, endedAt: row.endedAt?.toISOString() ?? null }));
+  return rows.map((row) => ({
+    ...row,
+    startedAt: row.startedAt?.toISOString() ?? null,
+    endedAt: row.endedAt?.toISOString() ?? null,
+  }));
 }

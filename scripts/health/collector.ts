@@ -1,6 +1,7 @@
 import type { Connection } from "../connection/connection.ts";
 import type { Observer } from "../connection/observer.ts";
 import type { Known } from "../core/known.ts";
+import type { JobState } from "../databases/job-state.ts";
 import type { MigrationRecord } from "../databases/migration-records.ts";
 import type { HealthVariables } from "../model/health-settings.ts";
 import type { HostValues } from "./collectors/host.ts";
@@ -58,6 +59,10 @@ export interface HealthSettings extends HealthVariables {
   readOperations?: () => Promise<Known<{ value: OperationValues | null }>>;
   /** Reads the state of the stack's pooler; null if it has none. Omit it if it cannot be read from here. */
   readPooler?: () => Promise<Known<{ value: PoolerState | null }>>;
+  /**
+   * Reads the state of the jobs in `database.json`; null if there are none. Omit it if only a connection is known.
+   */
+  readJobs?: () => Promise<Known<{ value: JobValues | null }>>;
   /** Compares the connection's database with its committed files. Omit it if there are no files. */
   compareMigrations?: CompareMigrations;
   /** Databases whose statements and migrations are read. Default: the one of the connection. */
@@ -157,6 +162,14 @@ export interface DrillValue {
   rpoSeconds: number | null;
   /** Number and hash of its evidence; null if it left none. Absent if that is not known. */
   evidence?: { number: number; hash: string } | null;
+}
+
+/** Jobs of a stack's databases. */
+export interface JobValues {
+  /** pg_cron in the server, or the command `pgw jobs run`. */
+  runner: "pg_cron" | "command";
+  /** Without the messages of their last runs, which can contain data. */
+  jobs: JobState[];
 }
 
 /** Last deploys and drills of a stack. */

@@ -3,6 +3,7 @@ import type { BackupValues, HealthSettings, MeasuredBackups, RepositoryBackups }
 import type { MigrationValues } from "./collectors/migrations.ts";
 import type { ServerValues } from "./collectors/server.ts";
 import type { WalValues } from "./collectors/wal.ts";
+import { judgeJobs } from "./jobs.ts";
 import { judgeErrors } from "./logged-errors.ts";
 import { judgePooler } from "./pooler.ts";
 import type { ProbeResult } from "./probe.ts";
@@ -102,6 +103,7 @@ export function judge(
       database,
     })),
     subject("backups", parts.backups, backupState),
+    subject("jobs", parts.jobs, judgeJobs),
     subject("errors", parts.errors, (counts) => judgeErrors(counts, takenAt)),
     ...(pooler === undefined ? [] : poolerSubject(pooler)),
   ];

@@ -3,7 +3,14 @@ import { ConnectionError } from "../connection/connection-error.ts";
 import { NotKnown, type Observer, withObserver } from "../connection/observer.ts";
 import type { Known } from "../core/known.ts";
 import { OperationError } from "../core/operation-error.ts";
-import type { BackupValues, Collector, HealthSettings, ObservedDatabase, OperationValues } from "./collector.ts";
+import type {
+  BackupValues,
+  Collector,
+  HealthSettings,
+  JobValues,
+  ObservedDatabase,
+  OperationValues,
+} from "./collector.ts";
 import { type ActivityValues, activity } from "./collectors/activity.ts";
 import { type ConnectionValues, connections } from "./collectors/connections.ts";
 import { errors } from "./collectors/errors.ts";
@@ -42,6 +49,8 @@ export interface SnapshotValues {
   backups: BackupValues | null;
   /** null if the stack makes no backups, which record them. */
   operations: OperationValues | null;
+  /** null if no database has jobs. */
+  jobs: JobValues | null;
 }
 
 /** Name of a part of the snapshot. */
@@ -51,7 +60,9 @@ export type PartName = keyof SnapshotValues;
 export type PartValues<Name extends PartName> = SnapshotValues[Name];
 
 /** All collectors that use the session, in the order in which they run. */
-export const collectors: { [Name in Exclude<PartName, "backups" | "operations">]: Collector<SnapshotValues[Name]> } = {
+export const collectors: {
+  [Name in Exclude<PartName, "backups" | "operations" | "jobs">]: Collector<SnapshotValues[Name]>;
+} = {
   server,
   connections,
   sessions,
@@ -69,7 +80,7 @@ export const collectors: { [Name in Exclude<PartName, "backups" | "operations">]
 };
 
 /** Names of all parts. */
-export const partNames = [...Object.keys(collectors), "backups", "operations"] as PartName[];
+export const partNames = [...Object.keys(collectors), "backups", "operations", "jobs"] as PartName[];
 
 /** A part, or the reason why it is not known. */
 export type Part<Name extends PartName> = Known<{ value: PartValues<Name> }>;
@@ -109,6 +120,7 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
   const started = performance.now();
   const parts: Partial<Record<PartName, Known<{ value: unknown }>>> = {};
   const [backups, operations] = [readStackPart(settings.readBackups), readStackPart(settings.readOperations)];
+  const jobs = readStackPart(settings.readJobs);
   const { database: first } = connection;
   const pooler = settings.readPooler === undefined ? undefined : readStackPart(settings.readPooler);
   const observed = settings.databases ?? [{ connection, ...comparisonOf(settings) }];
@@ -137,6 +149,7 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
   if (session !== undefined) unreachable = undefined;
   parts.backups = await backups;
   parts.operations = await operations;
+  parts.jobs = await jobs;
   for (const name of partNames) parts[name] ??= { known: false, reason: unreachable ?? "" };
   const { migrations: own, tables: ownTables } = parts as Snapshot["parts"];
   const databases: Snapshot["databases"] = {};

@@ -1,8 +1,8 @@
 import type { Client } from "pg";
 
 /**
- * The kit's own schema in a database, which holds its ledgers. The role that migrates owns it, and no other role has
- * privileges in it.
+ * The kit's own schema in a database, which holds its ledgers. The role that migrates owns it. No other role has
+ * privileges in it, except that monitoring reads the outcome of jobs.
  */
 const schema = "pgroundwork";
 
@@ -148,6 +148,26 @@ const ledgers = {
       'Rows of the target that a run wrote or found equal; other: rows that did not come from the source. digest: hash of the row after the load. source_digest: hash of the row of the source. source_key: key in the source, if the target has another one. deleted: rows that the source lacked. before: an updated or deleted row as it was. fingerprint: hash of the bytes of the source''s row or document.';
     revoke all on pgroundwork.import_run, pgroundwork.import_table, pgroundwork.import_reject, pgroundwork.import_row
       from public;`,
+  job_run: `
+    create table if not exists pgroundwork.job_run (
+      id bigint generated always as identity primary key,
+      job text not null,
+      started_at timestamptz not null,
+      finished_at timestamptz,
+      error text,
+      failed boolean not null generated always as (error is not null) stored,
+      run_by text not null default session_user,
+      host text not null,
+      kit_version text not null,
+      run_id uuid not null
+    );
+    create index if not exists job_run_job_idx on pgroundwork.job_run (job, id);
+    comment on table pgroundwork.job_run is
+      'Runs of jobs by pgw jobs run. finished_at is null while a job runs, and if its end is not known.';
+    revoke all on pgroundwork.job_run from public;
+    -- Monitoring does not read the errors, which can contain data.
+    grant usage on schema pgroundwork to pg_monitor;
+    grant select (id, job, started_at, finished_at, failed) on pgroundwork.job_run to pg_monitor;`,
 } as const;
 
 /** Conditions that a ledger of this version meets, as SQL, and statements that upgrade one of an earlier version. */

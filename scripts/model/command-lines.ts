@@ -26,6 +26,11 @@ export function dumpDueCommand(stack: string): string {
   return `npm run pgw -- backup dump --due${stack === "local" ? "" : ` --stack ${stack}`}`;
 }
 
+/** Returns the command that runs the jobs of a stack's databases that are due. */
+export function jobsRunCommand(stack: string): string {
+  return `npm run pgw -- jobs run --due${stack === "local" ? "" : ` --stack ${stack}`}`;
+}
+
 /** Returns the command that brings a stack up. */
 export function upCommand(stack: string): string {
   return stack === "local" ? "npm run up" : `npm run up -- --stack ${stack}`;

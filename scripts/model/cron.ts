@@ -1,7 +1,10 @@
-import { longestInterval } from "./schedule.ts";
+import { longestInterval, nextMoment } from "./schedule.ts";
 
 /** Name of the extension that runs jobs. */
 export const cronExtension = "pg_cron";
+
+/** Interval in minutes of the lines for cron and systemd that run due jobs on servers without pg_cron. */
+export const runnerIntervalMinutes = 5;
 
 /** Number of jobs that run at once: pg_cron's default for background workers. */
 const runningJobs = 5;
@@ -81,4 +84,14 @@ export function isInSeconds(schedule: string): boolean {
 export function scheduledInterval(schedule: string): number | undefined {
   const [, seconds] = everySeconds.exec(schedule) ?? [];
   return seconds === undefined ? longestInterval(schedule) : Number(seconds);
+}
+
+/**
+ * Returns the first time after another at which a job is to run. Undefined if there is none.
+ *
+ * @param schedule valid schedule of a job, in UTC
+ */
+export function nextRun(schedule: string, after: Date): Date | undefined {
+  const [, seconds] = everySeconds.exec(schedule) ?? [];
+  return seconds === undefined ? nextMoment(schedule, after) : new Date(after.getTime() + Number(seconds) * 1_000);
 }

@@ -2,14 +2,14 @@ import { cronFault, isInSeconds, scheduledInterval } from "../model/cron.ts";
 import { scheduleFault } from "../model/schedule.ts";
 import type { Fault } from "./fault.ts";
 
-/** The parts of `database.json` that need pg_cron. */
+/** The parts of `database.json` that concern jobs. */
 export interface DeclaresJobs {
   extensions?: readonly { name: string }[];
-  jobs?: readonly { name: string; schedule: string; optional: boolean }[];
+  jobs?: readonly { name: string; schedule: string }[];
 }
 
 /**
- * Finds jobs that the server cannot run, and databases that cannot share its pg_cron. On an external
+ * Finds jobs that no server can run, and databases that cannot share its pg_cron. On an external
  * server, its owner chooses the database that has pg_cron.
  */
 export function jobFaults(
@@ -23,7 +23,7 @@ export function jobFaults(
   });
   const faults = known.flatMap(({ name, jobs }) =>
     jobs.flatMap((job) => {
-      const reason = jobFault(server, job);
+      const reason = jobFault(job);
       return reason === undefined ? [] : [`job '${job.name}' of '${name}': ${reason}`];
     }),
   );
@@ -34,13 +34,8 @@ export function jobFaults(
   return [...faults, ...(shared === undefined ? [] : [shared])].map((reason) => ({ setting: "databases", reason }));
 }
 
-function jobFault(
-  server: unknown,
-  { schedule, optional }: { schedule: string; optional: boolean },
-): string | undefined {
+function jobFault({ schedule }: { schedule: string }): string | undefined {
   const fault = isInSeconds(schedule) ? undefined : scheduleFault(schedule);
   if (fault !== undefined) return `${fault}; '10 seconds' is possible, too`;
-  if (scheduledInterval(schedule) === undefined) return `'${schedule}' never occurs`;
-  if (server === "docker" || server === undefined || optional) return undefined;
-  return `jobs need pg_cron, which only the server kind 'docker' has; mark it as optional to leave it out elsewhere`;
+  return scheduledInterval(schedule) === undefined ? `'${schedule}' never occurs` : undefined;
 }

@@ -82,7 +82,7 @@ export async function readStackStatus(
     declaredSettings(root, stack),
   ]);
   const databases = await Promise.all(names.map((name) => readDatabase(outputs, root, stack, name, server)));
-  const jobs = server.state === "running" ? await readStackJobs(outputs, root) : null;
+  const jobs = server.state === "running" ? await readStackJobs(outputs, root, stack) : null;
   const notCreated = settings.databases.filter((name) => !names.includes(name));
   const address = { kind, host, port, sslmode };
   return {

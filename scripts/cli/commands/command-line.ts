@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, Registration>> = {
   doctor: async () => (await import("./doctor.ts")).registerDoctor,
   "index-advice": async () => (await import("./index-advice.ts")).registerIndexAdvice,
   dumps: async () => (await import("./dumps/dumps.ts")).registerDumps,
+  jobs: async () => (await import("./jobs/jobs.ts")).registerJobs,
   snapshot: async () => (await import("./snapshot/snapshot.ts")).registerSnapshot,
   engine: async () => (await import("./engine.ts")).registerEngine,
 };

@@ -2,10 +2,12 @@ import type { Command } from "commander";
 import { everyConnection } from "../../connection/environment.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { shellQuote } from "../../core/shell.ts";
+import { runnerIntervalMinutes } from "../../model/cron.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
 import { databaseOption, jsonOption, stackOption } from "../options.ts";
 import { warnOfOtherTargets } from "../other-targets.ts";
+import { hasJobs, warnOfJobs } from "../unfinished-jobs.ts";
 import { upStack } from "./up.ts";
 
 export function registerSetup(program: Command): void {
@@ -43,6 +45,8 @@ export function registerSetup(program: Command): void {
           context.out.note(`wrote ${file}: ${connection.user} in the database ${connection.database}`);
         }
         await warnOfOtherTargets(context, stack);
+        await warnOfJobs(context, stack);
+        const runsJobs = server.kind !== "docker" && (await hasJobs(context.root, Object.keys(databases)));
         context.out.say(
           [
             "",
@@ -54,6 +58,7 @@ export function registerSetup(program: Command): void {
             ...(writeEnv ? [] : ["  npm run db:setup -- --write-env        write a .env for your application"]),
             ...(server.backups?.drill?.sidecar !== false ? [] : ["", ...drillSchedule(context.root, stack)]),
             ...(server.dumps === undefined ? [] : ["", ...dumpSchedule(context.root, stack, context.env)]),
+            ...(runsJobs ? ["", ...jobSchedule(context.root, stack)] : []),
           ].join("\n"),
         );
         return undefined;
@@ -93,7 +98,8 @@ function stackSuffix(stack: string): string {
 
 /** Returns the lines that make cron or systemd run the restore drills of a stack. */
 export function drillSchedule(root: string, stack: string): string[] {
-  return ["restore drills, if this machine is to run them: one of", ...hourly(root, stack, "drill", 17, [])];
+  const drills = { name: "drill", command: "backup drill --due", cron: "17 * * * *", calendar: "*:17" };
+  return ["restore drills, if this machine is to run them: one of", ...scheduled(root, stack, drills)];
 }
 
 /**
@@ -103,29 +109,38 @@ export function drillSchedule(root: string, stack: string): string[] {
 export function dumpSchedule(root: string, stack: string, env: NodeJS.ProcessEnv): string[] {
   const names = ["BACKUP_DIR", "BACKUP_RETENTION_DAYS", "BACKUP_COMPRESS", "BACKUP_RECIPIENTS"];
   const variables = names.flatMap((name) => (env[name] ? [`${name}=${shellQuote(env[name])}`] : []));
-  return ["planned dumps, if this machine is to make them: one of", ...hourly(root, stack, "dump", 7, variables)];
+  const dumps = { name: "dump", command: "backup dump --due", cron: "7 * * * *", calendar: "*:07", variables };
+  return ["planned dumps, if this machine is to make them: one of", ...scheduled(root, stack, dumps)];
 }
 
-/**
- * Returns the lines for a command that does nothing unless it is due. Cron and systemd have a short PATH, so Node is
- * named with its folder.
- *
- * @param variables assignments in shell syntax
- */
-function hourly(
-  root: string,
-  stack: string,
-  verb: "drill" | "dump",
-  minute: number,
-  variables: readonly string[],
-): string[] {
-  const command = `${shellQuote(process.execPath)} scripts/pgw.mjs backup ${verb} --due --stack ${stack}`;
+/** Returns the lines that make cron or systemd run the jobs in the database.json of a stack's databases. */
+export function jobSchedule(root: string, stack: string): string[] {
+  const every = runnerIntervalMinutes;
+  const jobs = { name: "jobs", command: "jobs run --due", cron: `*/${every} * * * *`, calendar: `*:0/${every}` };
+  return ["jobs of database.json, which this server does not run itself: one of", ...scheduled(root, stack, jobs)];
+}
+
+/** A command that does nothing unless it is due, and how often it starts. */
+interface ScheduledCommand {
+  /** Part of the unit's name. */
+  name: string;
+  command: string;
+  /** Schedule in the syntax of cron, and in that of systemd. */
+  cron: string;
+  calendar: string;
+  /** Assignments in shell syntax. */
+  variables?: readonly string[];
+}
+
+/** Returns the lines for cron and systemd. Both have a short PATH, so Node is named with its folder. */
+function scheduled(root: string, stack: string, given: ScheduledCommand): string[] {
+  const { name, cron, calendar, variables = [] } = given;
+  const command = `${shellQuote(process.execPath)} scripts/pgw.mjs ${given.command} --stack ${stack}`;
   // In a crontab, % ends the command.
   const line = `cd ${shellQuote(root)} && ${[...variables, command].join(" ")}`.replaceAll("%", "\\%");
-  const time = `*:${String(minute).padStart(2, "0")}`;
-  const unit = `systemd-run --user --unit pgw-${verb}-${stack} --on-calendar '${time}'${variables.map((each) => ` --setenv=${each}`).join("")}`;
+  const unit = `systemd-run --user --unit pgw-${name}-${stack} --on-calendar '${calendar}'${variables.map((each) => ` --setenv=${each}`).join("")}`;
   return [
-    `  crontab -e:  ${minute} * * * * ${line}`,
+    `  crontab -e:  ${cron} ${line}`,
     `  systemd:     ${unit} --working-directory ${shellQuote(root)} ${command}`,
   ];
 }

@@ -1,7 +1,7 @@
 import { ago, duration } from "../../core/age.ts";
 import { type JobState, jobFault } from "../../databases/job-state.ts";
 import { describeProblem } from "../../migrate/verify.ts";
-import { dumpDueCommand, upCommand } from "../../model/command-lines.ts";
+import { dumpDueCommand, jobsRunCommand, upCommand } from "../../model/command-lines.ts";
 import { isForgotten } from "../../stack/kept-clusters.ts";
 import type { DatabaseStatus, StackStatus } from "../../stack/status.ts";
 import { style } from "../output.ts";
@@ -92,22 +92,24 @@ function describeMigrations(migrations: DatabaseStatus["migrations"]): string {
   return `${state}; ${style("red", "files and database do not match")}:${problems.join("")}${more}`;
 }
 
-function describeJobs({ jobs }: StackStatus): string[] {
+function describeJobs({ jobs, stack }: StackStatus): string[] {
   if (jobs === null) return [];
   if (!jobs.known) return [row("jobs", unknown(jobs.reason))];
   const faulty = jobs.jobs.filter((job) => jobFault(job) !== undefined);
+  const runs = jobs.runner === "pg_cron" ? "scheduled" : `declared, which run with: ${jobsRunCommand(stack)}`;
   const next = jobs.pending.length > 0 ? `; ${pending(jobs.pending)}` : "";
   return [
-    row("jobs", `${jobs.jobs.length} scheduled${next}`),
+    row("jobs", `${jobs.jobs.length} ${runs}${next}`),
     ...faulty.slice(0, listed).map((job) => `  ${describeJob(job)}`),
     ...(faulty.length > listed ? [`  and ${faulty.length - listed} more`] : []),
   ];
 }
 
 function describeJob(job: JobState): string {
-  const { database, name, endedAt, message, overdueSeconds } = job;
+  const { database, name, startedAt, endedAt, message, overdueSeconds } = job;
   const fault = jobFault(job) ?? "";
-  const last = endedAt === null ? "it has never run" : `its last run ended at ${endedAt.slice(0, 19)}Z`;
+  const begun = startedAt === null ? "it has never run" : `its last run began at ${startedAt.slice(0, 19)}Z`;
+  const last = endedAt === null ? begun : `its last run ended at ${endedAt.slice(0, 19)}Z`;
   const reasons: Record<string, string> = {
     failed: `${last} with: ${(message ?? "no message").trim().split("\n", 1)[0]}`,
     overdue: `${duration(overdueSeconds ?? 0)}, ${last}`,

@@ -15,6 +15,7 @@ import { allChangesOption, jsonOption, stackOption } from "../options.ts";
 import { warnOfOtherTargets } from "../other-targets.ts";
 import { showStep } from "../step.ts";
 import { describeStack } from "../summary.ts";
+import { warnOfJobs } from "../unfinished-jobs.ts";
 
 interface UpOptions {
   stack?: string;
@@ -54,6 +55,7 @@ export function registerUp(program: Command): void {
         const outputs = await upStack(context, stack, { recover, waitMs, variables }, all);
         if (restore !== undefined) await backUpRestored(context, outputs);
         await warnOfOtherTargets(context, stack);
+        await warnOfJobs(context, stack);
       }),
     );
 }

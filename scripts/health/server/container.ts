@@ -11,6 +11,7 @@ import {
 } from "../../model/health-server.ts";
 import type { HealthSettings } from "../collector.ts";
 import { countsPath, parseCountedErrors } from "../counted-errors.ts";
+import { readCronJobs } from "../jobs.ts";
 import { measureBackups, measureOperations } from "../measured-backups.ts";
 import { type MetricFiles, readMetricFiles } from "../metric-files.ts";
 import { settingsFromEnvironment } from "../settings.ts";
@@ -86,6 +87,7 @@ function settingsOf({ databases, backups, server }: HealthServerConfiguration, c
       ? {}
       : { databases: databases.map((name) => ({ connection: inDatabase(connection, name) })) }),
     readBackups: measured((files, expected) => measureBackups(files, expected, databases, new Date())),
+    readJobs: () => readCronJobs(connection),
     readOperations: measured((files) => measureOperations(files, new Date())),
     readHost: () => readVolumeExporter(),
     readErrors: async () => parseCountedErrors(await textOf(countsPath), server.host),

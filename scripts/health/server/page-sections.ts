@@ -1,4 +1,5 @@
 import { escapeHtml } from "../../core/html.ts";
+import { jobFault } from "../../databases/job-state.ts";
 import type { DrillValue, MeasuredBackups, RepositoryBackups, SubjectFinding } from "../collector.ts";
 import type { DiskForecast } from "../forecast.ts";
 import type { SpaceHour } from "../history.ts";
@@ -91,6 +92,21 @@ export function pageSections({ parts, databases, unreachable, space, forecast }:
         : known(parts.operations, (values) =>
             values === null ? "" : drills(values.lastDrill, values.lastPassedDrill),
           ),
+    ),
+    section(
+      "Jobs",
+      known(parts.jobs, (values) =>
+        table(
+          "Jobs in database.json",
+          ["database", "job", "schedule (UTC)", "state", "last run"],
+          (values?.jobs ?? []).map((job) => [
+            ...[job.database, job.name, job.schedule],
+            jobFault(job) ?? (job.startedAt === null ? "never run" : "ok"),
+            job.startedAt ?? "none",
+          ]),
+          "No database declares jobs.",
+        ),
+      ),
     ),
     section(
       "Deploys",

@@ -1,10 +1,20 @@
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readDatabaseFile } from "../../../scripts/databases/database-file.ts";
+import { runJobs } from "../../../scripts/databases/run-jobs.ts";
 import { validate } from "../../../scripts/validate/validate.ts";
 import { databaseFolder, type MigratedDatabase, sqlFiles, startMigratedDatabase } from "./migrated-database.ts";
 
 const names = ["trading", "learning", "kyb", "pend"] as const;
+
+const jobNames: Record<(typeof names)[number], string[]> = {
+  trading: ["create partitions", "drop old partitions"],
+  learning: ["refresh_analytics"],
+  kyb: ["refresh_analytics", "expire_compliance_checks", "delete_expired_tokens"],
+  pend: ["refresh_analytics"],
+};
 
 /** Statements of a superuser without triggers that each check must find, by its file. */
 const faults: Record<(typeof names)[number], Record<string, string[]>> = {
@@ -91,4 +101,15 @@ describe.each(names)("the checks of %s", (name) => {
       }
     },
   );
+
+  it("find nothing after the database's own jobs, each of which runs as its migrator", async () => {
+    const { jobs = [] } = await readDatabaseFile(dirname(databaseFolder(name)), name);
+    expect(jobs.map((job) => job.name)).toEqual(jobNames[name]);
+    const results = await runJobs({
+      ...{ connection: database.server.as("migrator", name), jobs, isForced: true, runId: randomUUID() },
+      ...{ signal: new AbortController().signal, onStart: () => {}, onMessage: () => {} },
+    });
+    expect(results.filter(({ outcome }) => outcome !== "succeeded")).toEqual([]);
+    expect((await run()).findings).toEqual([]);
+  });
 });

@@ -73,6 +73,7 @@ const known = [
   "freeze",
   "migrations",
   "backups",
+  "jobs",
   "errors",
   "pooler",
 ];

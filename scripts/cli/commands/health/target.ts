@@ -67,6 +67,7 @@ export async function healthSettings(
     ...(server?.kind === "docker" && server.pooler !== undefined
       ? { readPooler: await poolerReader(server.dockerHost, server.pooler.container) }
       : {}),
+    ...(server === undefined || databases === undefined ? {} : { readJobs: await jobReader(server, databases) }),
   };
 }
 
@@ -106,6 +107,24 @@ async function poolerReader(
       return { known: false, reason: error instanceof Error ? error.message : String(error) };
     }
   });
+}
+
+/** Returns how to read the state of the jobs: those of pg_cron from its database, others from each database. */
+async function jobReader(
+  { kind }: ServerOutput,
+  databases: readonly Pick<Target, "connection" | "folder">[],
+): Promise<NonNullable<HealthSettings["readJobs"]>> {
+  const { readCronJobs, readRecordedJobs } = await import("../../../health/jobs.ts");
+  const { jobsDatabase } = await import("../../../model/cron.ts");
+  const [first] = databases;
+  if (kind === "docker" && first !== undefined) return () => readCronJobs(inDatabase(first.connection, jobsDatabase));
+  const { jobsOfFolder } = await import("../../../stack/job-state.ts");
+  return async () =>
+    readRecordedJobs(
+      await Promise.all(
+        databases.map(async ({ connection, folder }) => ({ connection, jobs: await jobsOfFolder(folder) })),
+      ),
+    );
 }
 
 /** Returns how to read what a stack's server does not tell in a session. */

@@ -46,8 +46,24 @@ describe("database.json", () => {
         { name: "citext", optional: false },
         { name: "vector", optional: true, schema: "ext" },
       ],
-      jobs: [{ name: "expire carts", schedule: "*/5 * * * *", command: "delete from cart", optional: false }],
+      jobs: [
+        { name: "expire carts", schedule: "*/5 * * * *", command: "delete from cart", optional: false },
+        {
+          ...{ name: "create partitions", schedule: "11 3 * * *", optional: false },
+          command: 'select "audit"."ensure_partitions"(3, false)',
+        },
+      ],
     });
+  });
+
+  it("adds a job that drops old partitions only if it says which ones to keep", async () => {
+    const partitions = { function: "audit.ensure_partitions", monthsAhead: 3, keepMonths: 24 };
+    await write("shop", JSON.stringify({ partitions }));
+    const { jobs } = await readDatabaseFile(folder, "shop");
+    expect(jobs?.map(({ name }) => name)).toEqual(["create partitions", "drop old partitions"]);
+    const job = { schedule: "0 3 * * *", command: "select 1" };
+    await write("shop", JSON.stringify({ partitions, jobs: { "create partitions": job } }));
+    expect((await errorOf("shop")).message).toContain('- jobs: "create partitions" is a job of "partitions"');
   });
 
   it("has all its errors reported with the path of the file and the nearest known key", async () => {

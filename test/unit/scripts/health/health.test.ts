@@ -180,6 +180,47 @@ describe("the state of a server", () => {
   });
 });
 
+describe("the state of jobs", () => {
+  const at = "2026-01-01T03:00:00.000Z";
+  const job = {
+    ...{ database: "shop", name: "tidy", schedule: "0 3 * * *", active: true, failed: false, overdueSeconds: 0 },
+    ...{ startedAt: at, endedAt: at, message: null },
+  };
+  const of = (jobs: object[] | null, runner = "command") => {
+    const value = jobs && { runner, jobs: jobs.map((changed) => ({ ...job, ...changed })) };
+    return judge(snapshot(0, { jobs: value }), none, defaultSettings).subjects.find(({ name }) => name === "jobs");
+  };
+
+  it("is well if the last runs succeeded and none is overdue", () => {
+    expect(of([{}, { startedAt: null }])).toEqual({ name: "jobs", level: "ok", detail: `2 declared, last run ${at}` });
+  });
+
+  it.each([
+    ["warning", "shop: tidy (failed)", { failed: true }],
+    ["warning", "shop: tidy (overdue)", { overdueSeconds: 1 }],
+    ["warning", "shop: tidy (stopped)", { active: false }],
+    ["unknown", "shop: tidy (unknown)", { failed: null, overdueSeconds: null }],
+  ])("is %s with %s", (level, text, changed) => {
+    expect(of([{}, changed])).toEqual({
+      ...{ name: "jobs", level, detail: `2 declared, last run ${at}; ${text}: see jobs list` },
+    });
+  });
+
+  it("is not applicable without jobs, and if nothing runs them on a server without pg_cron", () => {
+    expect(of(null)).toMatchObject({ level: "not-applicable", detail: "no jobs are declared" });
+    expect(of([{ startedAt: null }])).toMatchObject({
+      level: "not-applicable",
+      detail: expect.stringContaining("none has run yet: schedule `jobs run --due`"),
+    });
+    expect(of([{ startedAt: null }], "pg_cron")).toMatchObject({ level: "ok" });
+  });
+
+  it("is unknown if it was not read", () => {
+    const { subjects } = judge(snapshot(0, { server }), none, defaultSettings);
+    expect(subjects.find(({ name }) => name === "jobs")?.level).toBe("unknown");
+  });
+});
+
 describe("the state of backups", () => {
   const last = { label: "20260101-000000F", type: "full", finishedAt: "2026-01-01T00:00:00.000Z", ageSeconds: 60 };
   const well = {

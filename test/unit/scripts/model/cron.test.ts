@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { cronDatabase, cronFault, cronSettings } from "../../../../scripts/model/cron.ts";
+import { cronDatabase, cronFault, cronSettings, nextRun } from "../../../../scripts/model/cron.ts";
 
 const shop = { name: "shop", extensions: ["citext", "pg_cron"], jobs: [] };
 const crm = { name: "crm", extensions: ["citext"], jobs: [] };
@@ -33,4 +33,11 @@ it("a database that lists pg_cron is refused if it declares jobs, which need pg_
   expect(cronFault([{ ...shop, jobs: ["tidy"] }])).toBe(
     "'shop' lists the extension pg_cron and declares jobs, which need pg_cron in 'postgres'; remove pg_cron from migrations/shop/database.json",
   );
+});
+
+it("a job runs next after its interval in seconds, or at the next time of its schedule in UTC", () => {
+  const after = new Date("2026-03-01T02:30:00Z");
+  expect(nextRun("10 seconds", after)).toEqual(new Date("2026-03-01T02:30:10Z"));
+  expect(nextRun("0 3 * * *", after)).toEqual(new Date("2026-03-01T03:00:00Z"));
+  expect(nextRun("0 3 * * *", new Date("2026-03-01T03:00:00Z"))).toEqual(new Date("2026-03-02T03:00:00Z"));
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { jobFaults } from "../../../../scripts/settings/jobs.ts";
 import { parseSettings } from "../../../../scripts/settings/settings.ts";
 
-const tidy = { name: "tidy", schedule: "0 3 * * *", optional: false };
+const tidy = { name: "tidy", schedule: "0 3 * * *" };
 const cron = { extensions: [{ name: "citext" }, { name: "pg_cron" }] };
 
 describe("the settings of a stack whose databases declare jobs", () => {
@@ -15,11 +15,15 @@ describe("the settings of a stack whose databases declare jobs", () => {
     expect(jobFaults("external", ["crm", "shop"], { crm: {}, shop: cron })).toEqual([]);
   });
 
-  it.each(["embedded", "external"])("are refused if the server is %s, unless the jobs are optional", (server) => {
-    const reason = `job 'tidy' of 'shop': jobs need pg_cron, which only the server kind 'docker' has; mark it as optional to leave it out elsewhere`;
-    expect(jobFaults(server, ["shop"], { shop: { jobs: [tidy] } })).toEqual([{ setting: "databases", reason }]);
-    expect(jobFaults(server, ["shop"], { shop: { jobs: [{ ...tidy, optional: true }] } })).toEqual([]);
-    expect(jobFaults(server, ["shop"], { shop: {}, crm: { jobs: [tidy] } })).toEqual([]);
+  it.each(["docker", "embedded", "external"])("are accepted if the server is %s, whatever runs the jobs", (server) => {
+    expect(jobFaults(server, ["shop"], { shop: { jobs: [tidy] } })).toEqual([]);
+  });
+
+  it("are refused for a schedule that never occurs, of the stack's databases only", () => {
+    const never = { jobs: [{ ...tidy, schedule: "0 0 30 2 *" }] };
+    const reason = "job 'tidy' of 'shop': '0 0 30 2 *' never occurs";
+    expect(jobFaults("embedded", ["shop"], { shop: never })).toEqual([{ setting: "databases", reason }]);
+    expect(jobFaults("embedded", ["shop"], { shop: {}, crm: never })).toEqual([]);
   });
 
   it.each([
@@ -39,7 +43,7 @@ describe("the settings of a stack whose databases declare jobs", () => {
       ...{ "pgroundwork:server": "embedded", "pgroundwork:databases": '["shop"]', "pgroundwork:seeds": "[]" },
       "pgroundwork:port": "0",
     };
-    const databases = { shop: { seedSets: [], jobs: [tidy] } };
+    const databases = { shop: { seedSets: [], jobs: [{ ...tidy, schedule: "soon" }] } };
     expect(() => parseSettings(config, { stack: "local", databases })).toThrow(
       /2 settings[\s\S]*'port'[\s\S]*'databases': job 'tidy' of 'shop'/,
     );

@@ -234,6 +234,88 @@ describe("data commands with a connection", () => {
   });
 });
 
+describe("the jobs of a database on a server without pg_cron", () => {
+  const file = () => join(clone.root, "migrations/shop/database.json");
+  const daily = { schedule: "0 3 * * *", command: "update product set price = price + 1 where id = 1" };
+  let original: string;
+  beforeAll(async () => {
+    original = await readFile(file(), "utf8");
+    const jobs = { dearer: daily, broken: { ...daily, command: "select 1 from missing" } };
+    await writeFile(file(), JSON.stringify({ ...JSON.parse(original), jobs }));
+  });
+  afterAll(() => writeFile(file(), original));
+  const list = async () => {
+    const { code, stdout } = await clone.pgw("jobs", "list", "--json");
+    return { code, jobs: JSON.parse(stdout).jobs.map((job: { name: string; state: string }) => [job.name, job.state]) };
+  };
+  const price = async () => (await clone.query("app", "select price::float from product where id = 1"))[0]?.price;
+
+  it("are named by up with the command that runs them, and setup prints its line for cron", async () => {
+    const { stdout, stderr } = await clone.succeed("setup");
+    expect(stderr).toContain(
+      "This server has no pg_cron: the jobs of shop run with `npm run pgw -- jobs run --due`, for which",
+    );
+    expect(stderr).not.toContain("need attention");
+    expect(stdout).toContain("scripts/pgw.mjs jobs run --due --stack local");
+    expect(await list()).toEqual({
+      code: 0,
+      jobs: [
+        ["dearer", "never run"],
+        ["broken", "never run"],
+      ],
+    });
+    const { code, stdout: status } = await clone.pgw("status");
+    expect(status).toContain("\njobs         2 declared, which run with: npm run pgw -- jobs run --due\n");
+    expect(code).toBe(0);
+  });
+
+  it("run when they are due, and each failure is in the error, in list, in status and in up", async () => {
+    const before = await price();
+    const { code, stdout, stderr } = await clone.pgw("jobs", "run", "--due");
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^shop: dearer: done in \d+\.\d s\n$/)]);
+    const error = 'relation "missing" does not exist (SQLSTATE 42P01)';
+    expect(stderr).toContain(`error: 1 of 2 jobs failed:\n- shop: broken: ${error}\n`);
+    expect((await clone.succeed("jobs", "run", "--due")).stdout).toMatch(/^Nothing is due before \S+T03:00:00Z\.\n$/);
+    expect(await price()).toBe(Number(before) + 1);
+    expect(await list()).toEqual({
+      code: 5,
+      jobs: [
+        ["dearer", "succeeded"],
+        ["broken", "failed"],
+      ],
+    });
+    const { stdout: listed } = await clone.pgw("jobs", "list");
+    expect(listed).toMatch(/^shop +broken +0 3 \* \* \* +failed +\S+Z +\S+T03:00:00Z$/m);
+    expect(listed).toContain(`\nshop: broken: ${error}\n`);
+    expect((await clone.pgw("status")).code).toBe(5);
+    expect((await clone.pgw("health", "check")).stdout).toMatch(
+      /^jobs +warning +2 declared, .*; shop: broken \(failed\)/m,
+    );
+    const warning = `warning: Maintenance jobs need attention:\n  shop: broken: its last run failed: ${error}\n`;
+    expect((await clone.succeed("up")).stderr).toContain(warning);
+  });
+
+  it("run by name at any time, and an unknown name lists those that exist", async () => {
+    const before = await price();
+    expect((await clone.succeed("jobs", "run", "dearer")).stdout).toContain("shop: dearer: done in");
+    expect(await price()).toBe(Number(before) + 1);
+    const unknown = await clone.pgw("jobs", "run", "tidy");
+    expect([unknown.code, unknown.stderr]).toEqual([
+      2,
+      expect.stringContaining('No database has a job "tidy".\n  There are: shop: dearer, shop: broken.'),
+    ]);
+    expect((await clone.pgw("jobs", "run")).code).toBe(2);
+  });
+
+  it("run with a URL, too", async () => {
+    const url = connectionUrl(await clone.login("migrator"));
+    const { stdout } = await clone.pgwWith({ DATABASE_URL: url }, "jobs", "run", "dearer");
+    expect(stdout).toContain("shop: dearer: done in");
+    const listed = await clone.pgwWith({ DATABASE_URL: url }, "jobs", "list");
+    expect(listed.stdout).toMatch(/^shop +dearer .* succeeded /m);
+  });
+});
+
 describe("psql", () => {
   it("starts the client on PATH with the password in its environment, not in its arguments", async () => {
     const { password } = await clone.login("readonly");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { drillSchedule, dumpSchedule } from "../../../../../scripts/cli/commands/setup.ts";
+import { drillSchedule, dumpSchedule, jobSchedule } from "../../../../../scripts/cli/commands/setup.ts";
 
 describe("the schedule of drills that setup prints", () => {
   it("names the project directory, Node and the stack, quoted for cron and systemd", () => {
@@ -19,6 +19,17 @@ describe("the schedule of dumps that setup prints", () => {
     expect(cron).toBe(`  crontab -e:  7 * * * * cd '/srv/shop' && BACKUP_DIR='/mnt/my dumps' ${command}`);
     expect(systemd).toBe(
       `  systemd:     systemd-run --user --unit pgw-dump-local --on-calendar '*:07' --setenv=BACKUP_DIR='/mnt/my dumps' --working-directory '/srv/shop' ${command}`,
+    );
+  });
+});
+
+describe("the schedule of jobs that setup prints", () => {
+  it("starts the command every five minutes, for what is due then", () => {
+    const [, cron, systemd] = jobSchedule("/srv/shop", "local");
+    const command = `'${process.execPath}' scripts/pgw.mjs jobs run --due --stack local`;
+    expect(cron).toBe(`  crontab -e:  */5 * * * * cd '/srv/shop' && ${command}`);
+    expect(systemd).toBe(
+      `  systemd:     systemd-run --user --unit pgw-jobs-local --on-calendar '*:0/5' --working-directory '/srv/shop' ${command}`,
     );
   });
 });

@@ -30,11 +30,14 @@ const sound: StackStatus = {
 };
 
 const job: JobState = {
-  ...{ database: "shop", name: "tidy", active: true, failed: false, overdueSeconds: 0 },
-  ...{ endedAt: "2026-03-01T02:01:00.5Z", message: "1 row" },
+  ...{ database: "shop", name: "tidy", schedule: "0 2 * * *", active: true, failed: false, overdueSeconds: 0 },
+  ...{ startedAt: "2026-03-01T02:00:00Z", endedAt: "2026-03-01T02:01:00.5Z", message: "1 row" },
 };
 const withJobs = (...jobs: Partial<JobState>[]) => ({
-  jobs: { known: true as const, jobs: jobs.map((changed) => ({ ...job, ...changed })), pending: [] },
+  jobs: {
+    ...{ known: true as const, runner: "pg_cron" as const, pending: [] },
+    jobs: jobs.map((changed) => ({ ...job, ...changed })),
+  },
 });
 
 const text = (changed: Partial<StackStatus>) => stripVTControlCharacters(describeStatus({ ...sound, ...changed }, now));
@@ -168,6 +171,14 @@ describe("the status of a stack", () => {
     );
   });
 
+  it("names the command that runs the jobs of a server without pg_cron", () => {
+    const jobs = { ...withJobs({ startedAt: null, endedAt: null }).jobs, runner: "command" as const };
+    expect(text({ jobs, stack: "ci" })).toMatch(
+      /^jobs {9}1 declared, which run with: npm run pgw -- jobs run --due --stack ci$/m,
+    );
+    expect(verdict({ jobs })).toBe("done");
+  });
+
   it("counts jobs that are fine", () => {
     expect(text(withJobs({}, { name: "nightly" }))).toContain("\njobs         2 scheduled\nURL");
     expect(verdict(withJobs({}))).toBe("done");
@@ -179,7 +190,11 @@ describe("the status of a stack", () => {
       "failed     shop: tidy: its last run ended at 2026-03-01T02:01:00Z with: ERROR:  no such table",
     ],
     [{ overdueSeconds: 7_200 }, "overdue    shop: tidy: 2 h, its last run ended at 2026-03-01T02:01:00Z"],
-    [{ overdueSeconds: 7_200, endedAt: null }, "overdue    shop: tidy: 2 h, it has never run"],
+    [{ overdueSeconds: 7_200, startedAt: null, endedAt: null }, "overdue    shop: tidy: 2 h, it has never run"],
+    [
+      { failed: true, endedAt: null, message: "the process ended" },
+      "failed     shop: tidy: its last run began at 2026-03-01T02:00:00Z with: the process ended",
+    ],
     [{ active: false }, "stopped    shop: tidy: someone has stopped it; `up` starts it again"],
     [{ failed: null }, "unknown    shop: tidy: pg_cron records no runs (cron.log_run is off)"],
   ])("is wrong if a job is not fine: %o", (changed, line) => {
@@ -188,7 +203,7 @@ describe("the status of a stack", () => {
   });
 
   it("names jobs that up will add, change or remove, and says if nothing is known of them", () => {
-    const changed = { jobs: { known: true as const, jobs: [], pending: ["add job tidy of shop"] } };
+    const changed = { jobs: { ...withJobs().jobs, pending: ["add job tidy of shop"] } };
     expect(text(changed)).toContain("jobs         0 scheduled; 1 pending: add job tidy of shop");
     expect(verdict(changed)).toBe("pending");
     const unknown = { jobs: { known: false as const, reason: "permission denied" } };

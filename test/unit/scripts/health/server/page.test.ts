@@ -66,9 +66,23 @@ describe("the status page", () => {
     expect(html.split("&quot;&gt;&lt;script&gt;").length).toBeGreaterThan(8);
   });
 
+  it("shows the jobs with their last run, and what is wrong with them", () => {
+    const job = { database: "shop", schedule: "0 3 * * *", active: true, failed: false, overdueSeconds: 0 };
+    const run = { startedAt: takenAt, endedAt: null, message: "secret" };
+    const jobs = [
+      { ...job, ...run, name: "tidy", failed: true },
+      { ...job, ...run, name: markup, startedAt: null },
+    ];
+    const html = page({ jobs: { runner: "command", jobs } });
+    expect(html).toContain(`<td>0 3 * * *</td><td>failed</td><td>${takenAt}</td>`);
+    expect(html).toContain("<td>0 3 * * *</td><td>never run</td><td>none</td>");
+    expect(html).not.toMatch(/secret|<script/);
+    expect(page({ jobs: null })).toContain("No database declares jobs.");
+  });
+
   it("names the reason of each part that is not known, and shows no values of a server that does not answer", () => {
     const html = page({});
-    for (const name of ["sessions", "locks", "statements", "sizes", "migrations", "backups", "operations"])
+    for (const name of ["sessions", "locks", "statements", "sizes", "migrations", "backups", "jobs", "operations"])
       expect(html).toContain(`Not known: ${name} was not read`);
     const sizes = { databases: { shop: 7 * 1024 ** 2 }, total: 1, hidden: [] };
     expect(page({ sizes })).toContain("<td>7.0 MB</td>");
