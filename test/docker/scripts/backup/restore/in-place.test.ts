@@ -164,10 +164,14 @@ describe("a restore in place", () => {
     await commit(shop.clone, [...shopDrafts, { name: "late", body: "create table late (id int primary key);" }]);
     const up = shop.pgw("up");
     await held.begun();
+    // A killed up would leave this.
+    const recorded = async () => (await shop.onRepository("tail -n 1 /repository/pgroundwork/deploys.jsonl")).trim();
+    expect(JSON.parse(await recorded())).toMatchObject({ number: 2, outcome: "unfinished", changes: null });
     const restore = startPgw("backup", "restore", "--in-place", "--yes");
     await shop.until("the restore waits", async () => restore.text().includes("Waiting for it to end."));
     await held.release();
     expect((await up).code).toBe(0);
+    expect(JSON.parse(await recorded())).toMatchObject({ number: 2, outcome: "done", changes: expect.any(Number) });
     const [code] = await restore.closed;
     expect([code, restore.text()]).toEqual([0, expect.stringContaining("The restored state of shop lacks migrations")]);
     expect(await shop.query("app", "select count(*)::int as n from product")).toEqual([{ n: 2 }]);
