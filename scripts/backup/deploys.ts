@@ -13,8 +13,8 @@ const deploySchema = z.object({
   lsn: z.string(),
   /** ISO 8601. */
   at: z.string(),
-  /** `failed`: `up` failed, and may have changed some resources. */
-  outcome: z.enum(["done", "failed"]),
+  /** `failed`: `up` failed, and may have changed some resources. `unfinished`: it runs, or it was killed. */
+  outcome: z.enum(["unfinished", "done", "failed"]),
   /** Number of changed resources. null: not known. */
   changes: z.number().nullable(),
   /** Git commit of the project directory. null: it is not in a repository. */
@@ -47,16 +47,41 @@ export async function createDeployPoint(docker: Docker, server: string): Promise
 }
 
 /**
- * Records a deploy, with the next number.
+ * Records that a deploy begins, with the next number.
  *
  * @param container running container that can write the repository's volume
  */
-export async function recordDeploy(docker: Docker, container: string, deploy: Omit<Deploy, "number">): Promise<Deploy> {
+export async function recordDeploy(
+  docker: Docker,
+  container: string,
+  deploy: Omit<Deploy, "number" | "outcome" | "changes">,
+): Promise<void> {
   const deploys = await readDeploys(docker, container);
-  const recorded = { number: (deploys.at(-1)?.number ?? 0) + 1, ...deploy };
-  const text = [...deploys, recorded].map((each) => `${JSON.stringify(each)}\n`).join("");
-  await writeRecord(docker, container, file, text);
-  return recorded;
+  const number = (deploys.at(-1)?.number ?? 0) + 1;
+  await writeDeploys(docker, container, [...deploys, { number, ...deploy, outcome: "unfinished", changes: null }]);
+}
+
+/**
+ * Records how a deploy ended.
+ *
+ * @param ended undefined if it changed nothing: its record is removed
+ */
+export async function finishDeploy(
+  docker: Docker,
+  container: string,
+  restorePoint: string,
+  ended: Pick<Deploy, "outcome" | "changes"> | undefined,
+): Promise<void> {
+  const deploys = await readDeploys(docker, container);
+  const changed = deploys.flatMap((deploy) => {
+    if (deploy.restorePoint !== restorePoint) return [deploy];
+    return ended === undefined ? [] : [{ ...deploy, ...ended }];
+  });
+  await writeDeploys(docker, container, changed);
+}
+
+async function writeDeploys(docker: Docker, container: string, deploys: readonly Deploy[]): Promise<void> {
+  await writeRecord(docker, container, file, deploys.map((each) => `${JSON.stringify(each)}\n`).join(""));
 }
 
 /**

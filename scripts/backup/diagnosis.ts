@@ -1,4 +1,5 @@
 import { OperationError } from "../core/operation-error.ts";
+import { verdictOn } from "./failure-verdicts.ts";
 import { type Explanation, remoteFailures } from "./remote-failures.ts";
 
 /** pgBackRest failed. */
@@ -44,37 +45,22 @@ const explanations: readonly Explanation[] = [
     hint: "Everything in its volume must belong to postgres (uid 999) and be writable. Change the owner back.",
   },
   {
-    // A checksum, a format or the encryption of a file is wrong, for which there are many messages. The processes whose
-    // messages begin with "raised from local" read the files of a backup after its manifest was decrypted.
-    when: (code, text) =>
-      code === 26 ||
-      (code === 29 && !/unable to load info file/.test(text)) ||
-      (code === 95 && /raised from local-/.test(text)) ||
-      // A list of blocks ends too early. If a connection ends, more is said.
-      (code === 42 && /raised from local-\d+ protocol: unexpected eof$/m.test(text)) ||
-      /checksum '[^']*' does not match|error restoring '|\b(zst|lz4|gz|bz2) error: /.test(text),
-    isUnusable: true,
+    when: (code, text) => verdictOn(code, text) === "damaged",
     message: (cause) => `The backup is damaged: ${cause}`,
     hint: "Restore another backup with --backup. `npm run pgw -- backup list` shows which can be restored.",
   },
   {
-    // A file decrypted with the wrong passphrase is not text. If the file was not encrypted, its cipher header is
-    // missing.
-    when: (code, text) =>
-      (code === 29 && /unable to load info file/.test(text)) || /CryptoError|cipher header/.test(text),
-    isUnusable: true,
+    when: (code, text) => verdictOn(code, text) === "passphrase",
     message: () => "The backup repository was encrypted with a passphrase that is not this stack's.",
     hint: "Restore its passphrase, which is in the state of the stack that created it, and in the file backup-passphrase of that cluster's volume. To start a new repository, move the old content out of its volume.",
   },
   {
     when: (code, text) => code === 28 || /do not match the database|does not match/.test(text),
-    isUnusable: true,
     message: () => "The backup repository belongs to another cluster.",
     hint: "Use the repository volume that belongs to the data. To start a new repository, move the old content out of the volume.",
   },
   {
     when: (_code, text) => /archive\.info exists but backup\.info is missing/.test(text),
-    isUnusable: true,
     message: () => "The folder backup is missing from the backup repository. The WAL archive alone cannot be restored.",
     hint: "Restore the folder from a copy of the repository's volume. If there is no copy, move the folder archive out of the volume and run `up`: it creates the repository again and makes a full backup.",
   },
@@ -82,20 +68,17 @@ const explanations: readonly Explanation[] = [
     when: (code, text) =>
       /backup\.info exists but archive\.info is missing/.test(text) ||
       (code === 99 && /FileMissingError.*archive\.info/.test(text)),
-    isUnusable: true,
     message: () => "The folder archive is missing from the backup repository. Without it, no backup can be restored.",
     hint: "Restore the folder from a copy of the repository's volume. If there is no copy, move the folder backup out of the volume and run `up`: it creates the repository again and makes a full backup.",
   },
   {
     when: (code, text) => code === 55 && /(archive|backup)\.info/.test(text),
-    isUnusable: true,
     message: () =>
       "The backup repository is empty. Either nothing was archived or backed up yet, or its content was removed.",
     hint: "Run `up`, which creates it.",
   },
   {
     when: (code) => code === 75,
-    isUnusable: true,
     message: () => "There is no backup to restore from.",
     hint: "Make one: `npm run pgw -- backup create`.",
   },
@@ -130,7 +113,7 @@ export function diagnose(code: number, output: string): BackupError {
   const cause = causeIn(output);
   const found = explanations.find(({ when }) => when(code, output));
   if (found === undefined) return new BackupError(`pgBackRest ended with ${code}: ${cause}`);
-  const Kind = found.isUnusable === true ? UnusableBackup : BackupError;
+  const Kind = verdictOn(code, output) === "other" ? BackupError : UnusableBackup;
   return new Kind(found.message(cause), found.hint === undefined ? {} : { hint: found.hint });
 }
 

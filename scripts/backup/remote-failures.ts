@@ -1,8 +1,6 @@
 /** Explains failures of pgBackRest with one cause. */
 export interface Explanation {
   when: (code: number, text: string) => boolean;
-  /** True if no backup can be restored then. Default: false, it may be a fault of the moment. */
-  isUnusable?: true;
   message: (cause: string) => string;
   hint?: string;
 }

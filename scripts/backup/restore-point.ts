@@ -18,6 +18,18 @@ export async function createRestorePoint(
   { server, container }: Pick<StackBackups, "server" | "container">,
   name: string,
 ): Promise<void> {
+  await requireBackup(docker, container);
+  await executeInContainer(docker, server, `select pg_create_restore_point('${name}')`);
+  // It waits until the segment that has the restore point is in the archive.
+  await pgBackRest(docker, container, ["check"]);
+}
+
+/**
+ * Requires a backup, without which a restore point is of no use.
+ *
+ * @param container container that makes the backups
+ */
+export async function requireBackup(docker: Docker, container: string): Promise<void> {
   if (!(await isRunning(docker, container)))
     throw new OperationError(`The backup container ${container} is not running.`, {
       hint: "Run `up`, which starts it.",
@@ -25,7 +37,4 @@ export async function createRestorePoint(
   const { backups, fault } = await readRepository(docker, container);
   if (fault !== undefined) throw fault;
   if (backups.length === 0) throw diagnose(75, "");
-  await executeInContainer(docker, server, `select pg_create_restore_point('${name}')`);
-  // It waits until the segment that has the restore point is in the archive.
-  await pgBackRest(docker, container, ["check"]);
 }

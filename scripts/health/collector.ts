@@ -143,7 +143,7 @@ export interface DeployValue {
   number: number;
   /** ISO 8601. */
   at: string;
-  outcome: "done" | "failed";
+  outcome: "unfinished" | "done" | "failed";
   /** Number of changed resources; null if not known. */
   changes: number | null;
   /** Git commit of the project; null without Git. */

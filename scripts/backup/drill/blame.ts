@@ -1,14 +1,12 @@
 import { isFromServer } from "../../connection/server-fault.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { BackupError, UnusableBackup } from "../diagnosis.ts";
+import { failureTable } from "../failure-verdicts.ts";
 
 /** Failures of the machine that a drill runs on. They say nothing about the backup. */
-const machine =
-  /No space left|Disk quota exceeded|disk is full|is full:|out of memory|Cannot allocate memory|could not (?:map|resize) |exit code 137|did not answer within|Too many open files/i;
+const machine = new RegExp(failureTable.machine, "i");
 
-/** Messages of a server that cannot start on what was restored, or cannot read it. */
-const damaged =
-  /could not (?:locate|find) |invalid (?:primary )?checkpoint|WAL ends before|ended before consistent|backup_label|checksum|invalid page|invalid magic number|requested timeline|could not (?:open|read|access) file|unexpected (?:timeline|pageaddr)|incorrect prev-link/;
+const damaged = new RegExp(failureTable.server);
 
 /**
  * Decides if a failure is one of the backup. What is not known to be one is not: the drill could not run then.

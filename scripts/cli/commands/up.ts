@@ -108,8 +108,8 @@ async function backUpRestored(context: CommandContext, { server }: StackOutputs)
 }
 
 /**
- * Runs `up`. Alerts that begin meanwhile are silenced. If it changes a stack that has backups, makes a restore point
- * before it and records it.
+ * Runs `up`. Alerts that begin meanwhile are silenced. If the stack has backups, makes a restore point before it, and
+ * records it if it changes something or is killed.
  */
 async function deploy(
   context: CommandContext,
@@ -138,10 +138,11 @@ async function deploy(
   };
   try {
     const result = await operateStack(context, "up", stack, { ...options, before });
-    if (result.changes.length > 0) await recorder?.record("done", result.changes.length);
+    await recorder?.record("done", result.changes.length);
     return result;
   } catch (error) {
-    if (!(error instanceof StackLocked)) await recorder?.record("failed", null);
+    if (error instanceof StackLocked) await recorder?.forget();
+    else await recorder?.record("failed", null);
     throw error;
   } finally {
     await silence?.end();

@@ -143,10 +143,26 @@ export async function prepareRestored(volume: ClusterVolume, name: string, time:
     `cd ${clusters}/"$1"
      rm -f ../"$1".mark
      ${keepForArchive}
+     ${shutOutClients}
      printf '%s\\n' "$2" >${mark}.new; mv ${mark}.new ${mark}; sync -f .`,
     name,
     time,
   );
+}
+
+/**
+ * Shell script that lets a cluster start without clients, because it has the passwords of its time. pg_hba.conf accepts
+ * only connections with TLS, and those of the socket, which need no password. A reload accepts clients again.
+ */
+const shutOutClients = "printf 'ssl = off\\n' >>postgresql.auto.conf";
+
+/** Settings in postgresql.auto.conf that a cluster has after the exchange, and loses before clients are accepted. */
+export const temporarySettings = ["restore_command", "recovery_target_timeline", "archive_mode", "ssl"] as const;
+
+/** Returns true if the live cluster still shuts out clients, because the command that exchanged it did not complete. */
+export async function shutsOutClients(volume: ClusterVolume): Promise<boolean> {
+  const script = `grep -Eqs "^ssl = '?off" ${clusters}/data/postgresql.auto.conf && echo off || true`;
+  return (await volume.run(script)).trim() === "off";
 }
 
 /** Prepares a restored cluster in `17/data` for the live server, which has to archive its new timeline. */
@@ -176,6 +192,7 @@ export async function prepareFormer(volume: ClusterVolume, name: string, restore
   await volume.run(
     `cd ${clusters}/"$1"
      printf "restore_command = '%s'\\nrecovery_target_timeline = 'current'\\n" "$2" >>postgresql.auto.conf
+     ${shutOutClients}
      : >recovery.signal; sync -f .`,
     name,
     restoreCommand.replaceAll("'", "''"),

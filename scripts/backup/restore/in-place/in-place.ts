@@ -23,6 +23,8 @@ import {
   prepareRestored,
   removeFolder,
   settleFolders,
+  shutsOutClients,
+  temporarySettings,
   withClusterVolume,
 } from "./cluster-volume.ts";
 import { folderName, keptCluster } from "./layout.ts";
@@ -178,7 +180,7 @@ async function withSettled<T>(
   return withClusterVolume(docker, stack, (volume) =>
     asOnlyCommand(volume, async (wasKilled) => {
       for (const text of await settleFolders(volume)) request.onNote(text);
-      if (wasKilled) {
+      if (wasKilled || (await shutsOutClients(volume))) {
         if (!(await isRunning(docker, stack.server)))
           request.onNote("starting the server, which a killed command stopped");
         // Also if it runs: the command may have started it, and not set its passwords.
@@ -272,7 +274,7 @@ async function stopServer(docker: Docker, { server }: StackBackups, { onStep }: 
   });
 }
 
-/** Starts the server on the exchanged cluster, and gives it the stack's passwords. */
+/** Starts the server on the exchanged cluster, gives it the stack's passwords, and then accepts clients. */
 async function bringBack(docker: Docker, stack: StackBackups, request: InPlaceRequest): Promise<StackDifferences> {
   try {
     return await startExchanged(docker, stack, request);
@@ -296,10 +298,9 @@ async function startExchanged(
   await startContainer(docker, server);
   await waitForServer(docker, server, request.startSeconds, signal);
   await untilPromoted(docker, server, request.startSeconds);
-  for (const name of ["restore_command", "recovery_target_timeline", "archive_mode"])
-    await executeInContainer(docker, server, `alter system reset ${name}`);
-  await executeInContainer(docker, server, "select pg_reload_conf()");
   const missing = await setPasswords(docker, server, request.outputs);
+  const resets = temporarySettings.map((name) => `alter system reset ${name};`);
+  await executeInContainer(docker, server, [...resets, "select pg_reload_conf();"].join("\n"));
   return findDifferences(docker, server, request.outputs, missing);
 }
 

@@ -101,7 +101,9 @@ describe("a backup repository", () => {
   it("is reported with a hint when its folder backup is missing, and works again once it is back", async () => {
     await shop.onRepositoryAsRoot("mv /repository/backup /repository/away");
     await expectReported(shop, /The folder backup is missing from the backup repository/);
-    expect((await shop.pgw("up")).stderr).toContain("Restore the folder from a copy of the repository's volume.");
+    const { stderr } = await shop.pgw("up");
+    expect(stderr).toContain("Restore the folder from a copy of the repository's volume.");
+    expect(stderr).toContain("No restore point was made before the changes: The folder backup is missing");
     await shop.onRepositoryAsRoot("mv /repository/away /repository/backup");
     await expectMended(shop);
   });

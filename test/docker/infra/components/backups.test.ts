@@ -7,6 +7,7 @@ import type { HealthStatus } from "../../../../scripts/health/judge.ts";
 import type { StackStatus } from "../../../../scripts/stack/status.ts";
 import { hostileSettings } from "../../../hostile-settings.ts";
 import { type BackedUpShop, damageMiddle, makeBackedUpShop, never } from "../../backed-up-shop.ts";
+import { moveBackups } from "../../backup-times.ts";
 
 const docker = dockerClient();
 
@@ -232,6 +233,18 @@ describe("a stack with backups", () => {
     const { backup } = JSON.parse(stdout) as { backup: { label: string; finishedAt: string } };
     await shop.until("the scan after it", async () => (await metrics()).includes(seconds(backup.finishedAt)));
     expect(await metrics()).toContain('pgroundwork_backup_scan_findings{stanza="main",level="wrong"} 0');
+    const values = (name: string) =>
+      Number(new RegExp(`^pgroundwork_backup_${name}\\{stanza="main"\\} (\\d+)$`, "m").exec(text)?.[1]);
+    const text = await metrics();
+    const [first] = (await shop.list()).found.backups.slice(-1);
+    expect(values("restorable_from_timestamp_seconds")).toBe(Date.parse(first?.finishedAt ?? "") / 1_000);
+    const to = values("restorable_to_timestamp_seconds");
+    expect(to).toBeGreaterThanOrEqual(Date.parse(backup.finishedAt) / 1_000);
+    expect(to).toBeLessThanOrEqual(Date.now() / 1_000);
+    const used = "/repository/backup/main /repository/archive/main";
+    const sizes = (await shop.onRepository(`find ${used} -type f -printf '%s\\n'`)).trim().split("\n").map(Number);
+    const bytes = values("repository_bytes");
+    expect(Math.abs(sizes.reduce((sum, size) => sum + size, 0) - bytes)).toBeLessThan(100_000);
     const { stdout: files } = await shop.inSidecar("ls", "/var/lib/pgroundwork/metrics");
     expect(files).toMatch(/^archive-lag\.prom\nbackup-scan\.prom\n(dumps\.prom\n)?$/);
     const { stdout: lag } = await shop.inSidecar("cat", "/var/lib/pgroundwork/metrics/archive-lag.prom");
@@ -354,10 +367,50 @@ describe("a stack with backups", () => {
         hint: expect.stringContaining("A restore of the newest backup is not affected."),
       },
     ]);
+    const [made] = found.backups;
+    await scan();
+    expect(await metrics()).toMatch(
+      new RegExp(
+        `^pgroundwork_backup_restorable_from_timestamp_seconds\\S* ${Date.parse(made?.finishedAt ?? "") / 1_000}$`,
+        "m",
+      ),
+    );
     // The container's own first scan can repair at the same time, so the number of backups does not show this.
     expect((await shop.inSidecar("repository-scan", "repair")).stdout).not.toContain("a full backup is made now");
     await shop.onRepository(`mv /repository/away ${file}`);
     await scan();
+  });
+
+  it("keeps what is older than its retention while the oldest full backup that would stay is damaged, also with a wrong clock", async () => {
+    await shop.succeed("backup", "create", "--type", "full");
+    const damaged = await newestFull();
+    const labels = async () => (await shop.list()).found.backups.map(({ label }) => label);
+    const before = await labels();
+    expect(before.length).toBeGreaterThan(1);
+    const expire = async () => {
+      const { code, stdout, stderr } = await shop.inSidecar("repository-scan", "expire");
+      expect([code, stderr]).toEqual([0, ""]);
+      return stdout;
+    };
+    const file = `/repository/backup/main/${damaged.label}/bundle/1`;
+    await shop.onRepository(`cp -a ${file} /repository/whole && ${damageMiddle(file)}`);
+    // As if the clock were 40 days ahead. The retention is 30 days.
+    await moveBackups(shop, -40);
+    expect((await shop.inSidecar("backup-job", "full")).code).toBe(0);
+    const refused = `wrong: No backup expires: ${damaged.label} would be the oldest full backup that stays`;
+    expect(await expire()).toContain(refused);
+    const after = await labels();
+    expect(after.slice(1)).toEqual(before);
+    expect((await shop.list()).text).toContain(`No backup expires: ${damaged.label}`);
+    // As if it were 40 days behind, and the scan found nothing wrong.
+    await shop.onRepository(`mv /repository/whole ${file}`);
+    await moveBackups(shop, 80);
+    expect(await expire()).not.toContain("remove expired backup");
+    expect(await labels()).toEqual(after);
+    await moveBackups(shop, -80);
+    expect(await expire()).toContain(`remove expired backup ${before.at(-1)}`);
+    expect(await labels()).toEqual(after.slice(0, 2));
+    expect(await shop.list()).toMatchObject({ code: 0, text: "" });
   });
 
   describe("scheduled dumps", () => {

@@ -43,6 +43,11 @@ describe("a pgBackRest error", () => {
     [95, "raised from local-1 protocol: unable to flush"],
     [95, "raised from local-1 protocol: cipher header invalid"],
     [42, "raised from local-2 protocol: unexpected eof"],
+    [
+      55,
+      "raised from local-1 protocol: unable to open missing file '/r/backup/main/20261201-042430F/bundle/1' for read",
+    ],
+    [55, "unable to load backup manifest file: unable to open missing file '/r/20261201-042430F_20261201-042452I/x'"],
   ])("with code %i about what a backup contains says that it is damaged: %s", (code, said) => {
     const failure = diagnose(code, `${at} ERROR: [0${code}]: ${said}`);
     expect(failure).toBeInstanceOf(UnusableBackup);
@@ -52,6 +57,9 @@ describe("a pgBackRest error", () => {
   it.each([
     [50, "unable to acquire lock"],
     [42, "raised from local-2 protocol: unexpected EOF reading HTTP content"],
+    [95, "raised from local-2 protocol: unable to verify certificate presented by 's3.example:443'"],
+    [55, "unable to open missing file '/etc/pgroundwork/sftp.key' for read"],
+    [26, "raised from local-2 protocol: unable to write '/r/20261201-042430F/bundle/1': [28] No space left on device"],
   ])("with code %i about something else does not say that the backup is unusable: %s", (code, said) => {
     expect(diagnose(code, `${at} ERROR: [0${code}]: ${said}`)).not.toBeInstanceOf(UnusableBackup);
   });

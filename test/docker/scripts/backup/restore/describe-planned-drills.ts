@@ -88,6 +88,25 @@ export function describePlannedDrills(shop: () => BackedUpShop): void {
       expect(stderr).toContain("all runs are missing; run 1 was there");
     });
 
+    it("in the stack's own container fail if a file of the backup was removed or cut off, and pass again", async () => {
+      const { found } = await shop().list();
+      const [full = ""] = found.backups[0]?.label.split("_") ?? [];
+      const file = `/repository/backup/main/${full}/bundle/1`;
+      const damages: [string, RegExp][] = [
+        [`rm ${file}`, /unable to open missing file .*bundle\/1/],
+        [`truncate --size=1000 ${file}`, /unable to flush|cipher header/],
+      ];
+      for (const [damage, reason] of damages) {
+        await shop().onRepository(`cp -a ${file} /repository/whole && ${damage}`);
+        // pgBackRest would wait before it tries again.
+        const { code, stdout } = await inDrill("env", "PGBACKREST_JOB_RETRY=0", "restore-drill");
+        await shop().onRepository(`mv /repository/whole ${file}`);
+        expect([code, stdout]).toEqual([5, expect.stringMatching(/run \d+: failed after .*Cannot restore the backup/)]);
+        expect(stdout).toMatch(reason);
+      }
+      expect((await inDrill("restore-drill")).code).toBe(0);
+    });
+
     it("that are overdue let up start a stopped server, and are reported by preview", async () => {
       await age();
       await shop().succeed("down");

@@ -45,6 +45,16 @@ describe("a restore in place", () => {
     const { code, stderr, stdout } = await shop.inSidecar("pgbackrest", "check");
     expect([code, stderr, stdout]).toEqual([0, "", expect.anything()]);
   };
+  /** Tries to log in with another password until `isDone`. Returns how each attempt ended, without repetitions. */
+  const tryPassword = async (password: string, isDone: () => boolean): Promise<Set<string>> => {
+    const connection = { ...(await shop.login("app")), password };
+    const ends = new Set<string>();
+    while (!isDone()) {
+      await withClient(connection, async () => ends.add("logged in")).catch((error: Error) => ends.add(error.message));
+      await sleep(20);
+    }
+    return ends;
+  };
   const leftSettings = () => shop.sql("select count(*) from pg_file_settings where sourcefile like '%auto.conf'");
 
   it("keeps the former cluster, which undo brings back with every acknowledged row", async () => {
@@ -54,9 +64,16 @@ describe("a restore in place", () => {
     const good = await shop.tables();
     await shop.sql(`alter role shop_app password '${await scramVerifier(password)}'`, "delete from customer_order");
     const acknowledged = write(1);
-    const { stdout, stderr } = await shop.succeed(
-      ...["backup", "restore", "--in-place", "--restore-point", "good", "--yes", "--json"],
-    );
+    let isRestored = false;
+    const attempts = tryPassword("of that time", () => isRestored);
+    const { stdout, stderr } = await shop
+      .succeed(...["backup", "restore", "--in-place", "--restore-point", "good", "--yes", "--json"])
+      .finally(() => {
+        isRestored = true;
+      });
+    // No client gets in with the password of the restored state, from which the server starts.
+    expect([...(await attempts)]).toEqual(expect.arrayContaining([expect.stringContaining("does not support TLS")]));
+    expect([...(await attempts)]).not.toContain("logged in");
     const last = await acknowledged;
     expect(last).toBeGreaterThan(10);
     const restored = JSON.parse(stdout) as InPlaceRestored;
@@ -147,10 +164,14 @@ describe("a restore in place", () => {
     await commit(shop.clone, [...shopDrafts, { name: "late", body: "create table late (id int primary key);" }]);
     const up = shop.pgw("up");
     await held.begun();
+    // A killed up would leave this.
+    const recorded = async () => (await shop.onRepository("tail -n 1 /repository/pgroundwork/deploys.jsonl")).trim();
+    expect(JSON.parse(await recorded())).toMatchObject({ number: 2, outcome: "unfinished", changes: null });
     const restore = startPgw("backup", "restore", "--in-place", "--yes");
     await shop.until("the restore waits", async () => restore.text().includes("Waiting for it to end."));
     await held.release();
     expect((await up).code).toBe(0);
+    expect(JSON.parse(await recorded())).toMatchObject({ number: 2, outcome: "done", changes: expect.any(Number) });
     const [code] = await restore.closed;
     expect([code, restore.text()]).toEqual([0, expect.stringContaining("The restored state of shop lacks migrations")]);
     expect(await shop.query("app", "select count(*)::int as n from product")).toEqual([{ n: 2 }]);
