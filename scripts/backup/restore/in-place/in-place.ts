@@ -1,15 +1,18 @@
 import type Docker from "dockerode";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { poll } from "../../../core/poll.ts";
+import { runInContainer } from "../../../docker/run-in-container.ts";
 import { executeInContainer, queryInContainer } from "../../../docker/server/query.ts";
 import { isRunning, startContainer } from "../../../docker/server/running.ts";
 import { waitForServer } from "../../../docker/server/wait.ts";
+import { type PausedWork, pausedFile } from "../../../model/paused-work.ts";
 import type { StackOutputs } from "../../../model/stack-outputs.ts";
 import { createBackup } from "../../create.ts";
 import { type Backup, readRepository } from "../../info.ts";
 import { noneKept, stillKept } from "../../kept-cluster.ts";
 import { pgBackRest } from "../../pgbackrest.ts";
-import { repositoryOptions, type StackBackups } from "../../stack-backups.ts";
+import { paths, repositoryOptions, type StackBackups } from "../../stack-backups.ts";
+import { containerServer } from "../contents.ts";
 import type { RestoreRequest } from "../request.ts";
 import { type Restored, restoreNextToLive } from "../restore.ts";
 import { tablespacesNextToLive } from "../tablespaces.ts";
@@ -27,9 +30,10 @@ import {
 } from "./cluster-volume.ts";
 import { folderName, keptCluster } from "./layout.ts";
 import { findDifferences, type StackDifferences, setPasswords } from "./logins.ts";
+import { pauseWork, resumeWork } from "./paused-work.ts";
 
 /** Arguments of an in-place restore, an undo or a finish. */
-export interface InPlaceRequest extends Omit<RestoreRequest, "to"> {
+export interface InPlaceRequest extends Omit<RestoreRequest, "to" | "examine"> {
   /** Outputs of the stack when the command began. */
   outputs: StackOutputs;
   /**
@@ -54,6 +58,8 @@ export interface InPlaceRestored extends Restored {
   /** Time for which the server was stopped, in seconds. */
   downtimeSeconds: number;
   differences: StackDifferences;
+  /** Jobs and subscriptions that do nothing until they are confirmed. */
+  paused: PausedWork;
   /** Full backup of the restored cluster, or the reason why there is none. */
   backup: string;
   newBackup: Backup | { failed: string };
@@ -70,7 +76,7 @@ export async function restoreInPlace(
   docker: Docker,
   stack: StackBackups,
   request: InPlaceRequest,
-  confirm: (restored: Restored, sessions: Sessions) => Promise<void>,
+  confirm: (restored: Restored, sessions: Sessions, paused: PausedWork) => Promise<void>,
 ): Promise<InPlaceRestored> {
   return withSettled(docker, stack, request, async (volume) => {
     const former = keptCluster(await volume.folders());
@@ -83,11 +89,15 @@ export async function restoreInPlace(
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
     const restoring = folderName("restoring", time);
     let restored: Restored;
+    let paused: PausedWork = { jobsDatabase: null, jobs: [], subscriptions: [] };
+    const examine = async (container: string) => {
+      paused = await pauseWork(containerServer(docker, container));
+    };
     try {
-      restored = await restoreNextToLive(docker, stack, request, `${clusters}/${restoring}`);
-      await confirm(restored, await readSessions(docker, stack));
+      restored = await restoreNextToLive(docker, stack, { ...request, examine }, `${clusters}/${restoring}`);
+      await confirm(restored, await readSessions(docker, stack), paused);
       request.signal.throwIfAborted();
-      await prepareRestored(volume, restoring, time);
+      await prepareRestored(volume, restoring, time, paused);
     } catch (error) {
       await removeFolder(volume, restoring).catch(() => {});
       throw error;
@@ -105,7 +115,7 @@ export async function restoreInPlace(
         return { restorePoint, downtimeSeconds, differences };
       }),
     );
-    return { ...restored, ...exchanged, kept, newBackup: await backUp(docker, stack, request) };
+    return { ...restored, ...exchanged, kept, paused, newBackup: await backUp(docker, stack, request) };
   });
 }
 
@@ -160,6 +170,23 @@ export async function finishInPlace(
     request.onStep("removing the former cluster");
     for (const name of kept) await removeFolder(volume, name);
     return kept;
+  });
+}
+
+/**
+ * Enables the jobs and subscriptions that a restore in place paused.
+ *
+ * @throws OperationError (wrong usage) if nothing is paused
+ */
+export async function resumeInPlace(
+  docker: Docker,
+  { server }: StackBackups,
+  confirm: (paused: PausedWork) => Promise<void>,
+): Promise<PausedWork> {
+  return resumeWork(containerServer(docker, server), confirm, async () => {
+    const command = ["rm", "-f", `${paths.data}/${pausedFile}`];
+    const { code, stderr } = await runInContainer(docker, server, { command, user: "postgres" });
+    if (code !== 0) throw new OperationError(`The list of paused jobs could not be removed: ${stderr.trim()}`);
   });
 }
 

@@ -3,6 +3,7 @@ import type { StackDifferences } from "../../../backup/restore/in-place/logins.t
 import type { RequestedPoint } from "../../../backup/restore/request.ts";
 import type { Restored } from "../../../backup/restore/restore.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
+import { isNothing, type PausedWork } from "../../../model/paused-work.ts";
 import { canAsk } from "../../confirm.ts";
 import type { CommandContext } from "../../context.ts";
 import { refuseInCopy } from "../../refuse-in-copy.ts";
@@ -10,12 +11,13 @@ import { outputsOf } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { underStackLock } from "../../under-stack-lock.ts";
+import { confirmResumed, countPaused, describePaused, reportResumed } from "./paused.ts";
 import { backupsOf } from "./stack.ts";
 
 /** An in-place restore, its undo, or its end. */
 export interface InPlaceCommand {
   stack: string;
-  what: "restore" | "undo" | "finish";
+  what: "restore" | "undo" | "finish" | "resume";
   generation: number | undefined;
   backup: string | undefined;
   point: RequestedPoint | undefined;
@@ -44,6 +46,12 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   }
   // Without a terminal, it would be refused after the long part of the work.
   if (!yes && !canAsk()) await requireTyped(context, [stack], `Changing the cluster of stack "${stack}"`);
+  if (what === "resume") {
+    const paused = await withDocker(dockerHost, (docker) =>
+      inPlace.resumeInPlace(docker, backups, (found) => confirmResumed(context, command, found)),
+    );
+    return reportResumed(context, stack, paused);
+  }
   const request: InPlaceRequest = {
     backup: command.backup,
     point: command.point,
@@ -65,8 +73,8 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   return withDocker(dockerHost, async (docker) => {
     switch (what) {
       case "restore": {
-        const restored = await inPlace.restoreInPlace(docker, backups, request, (ready, sessions) =>
-          ask(describeLosses(stack, ready, sessions), `Restoring stack "${stack}" in place`),
+        const restored = await inPlace.restoreInPlace(docker, backups, request, (ready, sessions, paused) =>
+          ask(describeLosses(stack, ready, sessions, paused), `Restoring stack "${stack}" in place`),
         );
         return reportRestored(context, stack, restored);
       }
@@ -98,7 +106,7 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   });
 }
 
-function describeLosses(stack: string, restored: Restored, sessions: Sessions): string[] {
+function describeLosses(stack: string, restored: Restored, sessions: Sessions, paused: PausedWork): string[] {
   const { point, reached, backup, databases } = restored;
   const rows = databases.flatMap(({ tables }) => tables).reduce((sum, each) => sum + each.rows, 0);
   return [
@@ -109,6 +117,7 @@ function describeLosses(stack: string, restored: Restored, sessions: Sessions): 
     ...restored.unproven.map(({ database, reason }) => `  the database ${database} could not be verified: ${reason}`),
     `  loses     every commit ${point?.firstNotIncluded == null ? "after that" : `from ${point.firstNotIncluded.at} on`}; the former cluster keeps them`,
     `  ends      ${sessions.length} sessions${listed(sessions)}`,
+    ...(isNothing(paused) ? [] : [`  pauses    ${countPaused(paused)}, until you confirm them`]),
   ];
 }
 
@@ -146,6 +155,7 @@ function reportRestored(context: CommandContext, stack: string, restored: InPlac
       `  npm run pgw -- backup restore --undo --stack ${stack}`,
       "to remove it:",
       `  npm run pgw -- backup restore --finish --stack ${stack}`,
+      ...describePaused(stack, restored.paused),
     ].join("\n"),
   );
   return problems.length === 0 ? exitCode.done : exitCode.wrong;

@@ -39,6 +39,7 @@ interface RestoreOptions {
   inPlace?: boolean;
   undo?: boolean;
   finish?: boolean;
+  resume?: boolean;
   allowProtected?: boolean;
   identity?: string;
   yes?: boolean;
@@ -68,9 +69,10 @@ export function registerBackupRestore(backup: Command): void {
     .option("--no-encrypt", "with --only: do not encrypt the dump of the replaced database")
     .option("--undo", "return to the cluster from before the last restore in place")
     .option("--finish", "remove the clusters that a restore in place or an undo kept")
+    .option("--resume", "enable the jobs and subscriptions that a restore in place paused")
     .addOption(identityOption())
     .option("--allow-protected", "change the cluster, or replace a database, of a protected stack")
-    .option("-y, --yes", "skip the confirmation of --in-place, --only, --undo or --finish")
+    .option("-y, --yes", "skip the confirmation of --in-place, --only, --undo, --finish or --resume")
     .option("--latest", "restore everything that is archived (default)")
     .option("--backup <label>", "restore the cluster as it was when this backup ended")
     .option("--time <time>", 'restore up to a time with its zone, such as "2026-11-29 05:17:59.014794 UTC"')
@@ -236,19 +238,20 @@ function unloggedWarnings({ database, tables, sequences }: UnloggedRelations): s
 
 /** Returns the change of the stack that was asked for. undefined: it is not changed. */
 function changeOf(options: RestoreOptions): InPlaceCommand["what"] | undefined {
-  const { inPlace = false, undo = false, finish = false, to, toVolume, only, into } = options;
+  const { inPlace = false, undo = false, finish = false, resume = false, to, toVolume, only, into } = options;
   if (into !== undefined && only === undefined)
     throw new OperationError("--into needs --only.", { exitCode: exitCode.usage });
   const changes = [
     ...(inPlace ? ["restore" as const] : []),
     ...(undo ? ["undo" as const] : []),
     ...(finish ? ["finish" as const] : []),
+    ...(resume ? ["resume" as const] : []),
   ];
   const [change] = changes;
   const isExclusive = changes.length <= 1 && (change === undefined || (to === undefined && toVolume === undefined));
   const isOneOf = only === undefined || (change === undefined && to === undefined && toVolume === undefined);
   if (isExclusive && isOneOf) return change;
-  throw new OperationError("--to, --to-volume, --in-place, --only, --undo and --finish exclude each other.", {
+  throw new OperationError("--to, --to-volume, --in-place, --only, --undo, --finish and --resume exclude each other.", {
     exitCode: exitCode.usage,
   });
 }

@@ -22,6 +22,9 @@ describe("a restore in place", () => {
 
   beforeAll(async () => {
     shop = await makeBackedUpShop(settings);
+    const jobs = { tidy: { schedule: "0 0 29 2 *", command: "delete from customer_order" } };
+    const file = { extensions: ["citext"], seedSets: ["reference", "dev"], jobs };
+    await shop.clone.write("migrations/shop/database.json", JSON.stringify(file));
     await shop.succeed("up");
     await shop.untilFirstBackup();
     await shop.sql("create table written (n int primary key); grant select, insert on written to shop_app");
@@ -45,10 +48,29 @@ describe("a restore in place", () => {
     const { code, stderr, stdout } = await shop.inSidecar("pgbackrest", "check");
     expect([code, stderr, stdout]).toEqual([0, "", expect.anything()]);
   };
+  const inPostgres = async (...statements: string[]) => {
+    const given = statements.flatMap((each) => ["-c", each]);
+    const { code, stdout, stderr } = await shop.inServer("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "postgres", ...given);
+    if (code !== 0) throw new Error(stderr);
+    return stdout.trim();
+  };
+  const ticks = async () => Number(await inPostgres("select count(*) from tick"));
+  const enabled = async () => [
+    await inPostgres("select string_agg(jobname, ', ' order by jobname) from cron.job where active"),
+    await shop.sql("select string_agg(subname, ', ') from pg_subscription where subenabled"),
+  ];
+  const everyone = ["pgroundwork: delete old runs, pgroundwork: tidy, tick", "orders"];
   const leftSettings = () => shop.sql("select count(*) from pg_file_settings where sourcefile like '%auto.conf'");
 
   it("keeps the former cluster, which undo brings back with every acknowledged row", async () => {
     const { password = "" } = await shop.login("app");
+    await inPostgres("create table tick (n int)", "select cron.schedule('tick', '1 second', 'insert into tick values (1)')");
+    await shop.sql(
+      "create subscription orders connection 'host=127.0.0.1 port=1' publication orders with (connect = false)",
+      "alter subscription orders enable",
+    );
+    await shop.until("the job runs", async () => (await ticks()) > 0);
+    expect(await enabled()).toEqual(everyone);
     await shop.sql("alter role shop_app password 'of that time'", "insert into written values (1)");
     await shop.sql("select pg_create_restore_point('good')");
     const good = await shop.tables();
@@ -67,6 +89,14 @@ describe("a restore in place", () => {
     expect(stderr).toMatch(/ends +\d+ sessions: .*\(shop_app in shop\)/);
     expect(await shop.tables()).toEqual(good);
     expect([await timeline(), await leftSettings()]).toEqual(["2", "0"]);
+    // Jobs and subscriptions of that time do nothing.
+    expect(stderr).toMatch(/pauses +3 jobs and 1 subscription, until you confirm them/);
+    expect(restored.paused.jobs.map(({ name }) => name).join(", ")).toBe(everyone[0]);
+    expect(restored.paused.subscriptions).toEqual([{ database: "shop", name: "orders" }]);
+    expect(await enabled()).toEqual(["", ""]);
+    const ticksBefore = await ticks();
+    await sleep(2_500);
+    expect(await ticks()).toBe(ticksBefore);
     // The password is the stack's, and nothing that the stack declares is missing.
     expect(await shop.query("app", "select max(n) as n from written")).toEqual([{ n: 1 }]);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
@@ -85,7 +115,18 @@ describe("a restore in place", () => {
         },
       ],
     });
+    expect(JSON.parse(status).jobs.jobs).toMatchObject([{ paused: true }, { name: "tidy", active: false, paused: true }]);
+    await shop.succeed("backup", "restore", "--resume", "--yes");
+    expect(await enabled()).toEqual(everyone);
+    await shop.until("the job runs again", async () => (await ticks()) > ticksBefore);
+    const nothing = await shop.pgw("backup", "restore", "--resume", "--yes");
+    expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining("No job and no subscription is paused")]);
+
     await shop.succeed("backup", "restore", "--undo", "--yes");
+    expect(await enabled()).toEqual(everyone);
+    await inPostgres("select cron.unschedule('tick')");
+    await shop.sql("alter subscription orders disable", "alter subscription orders set (slot_name = none)");
+    await shop.sql("drop subscription orders");
     expect([await timeline(), await leftSettings()]).toEqual(["3", "0"]);
     // The last commit can be one that the writer got no answer to.
     const kept = await shop.sql("select count(*) = max(n) from written", "select max(n) from written");

@@ -20,6 +20,7 @@ import {
   finishArchiveRestore,
   type InPlaceOptions,
   restoreArchiveInPlace,
+  resumeArchiveWork,
   undoArchiveRestore,
 } from "../../../../../scripts/backup/physical/in-place.ts";
 import type { ArchiveMetadata } from "../../../../../scripts/backup/physical/metadata.ts";
@@ -54,6 +55,9 @@ beforeAll(async () => {
     create schema graphile_migrate; create table graphile_migrate.migrations (filename text);
     insert into graphile_migrate.migrations values ('000001-items.sql'), ('000002-notes.sql');
     create table still as select n, repeat('x', 100) as text from generate_series(1, 200) n`);
+  // Its publisher does not exist.
+  await query("create subscription orders connection 'host=127.0.0.1 port=1' publication orders with (connect = false)");
+  await query("alter subscription orders enable");
   // From then on, nothing writes to its pages: the WAL of a backup has no images of them.
   await query("vacuum (freeze) still");
   await query("checkpoint");
@@ -230,6 +234,8 @@ describe("a restore of a physical archive in place", () => {
     if (!found.known) throw new Error(found.reason);
     return found.clusters;
   };
+  const isSubscribed = async () =>
+    (await query<{ is: boolean }>("select subenabled as is from pg_subscription"))[0]?.is;
   const appRows = () =>
     query<{ count: number }>("select count(*)::int from item", {
       ...server.as("app", "shop"),
@@ -247,6 +253,16 @@ describe("a restore of a physical archive in place", () => {
       // It still serves.
       expect(await count()).toBe(rows + 1);
     });
+    const subscription = { database: "shop", name: "orders" };
+    expect(restored.paused).toEqual({ jobsDatabase: null, jobs: [], subscriptions: [subscription] });
+    expect(await isSubscribed()).toBe(false);
+    const paused = join(server.dataDirectory, "pgroundwork-paused");
+    expect((await stat(paused)).mode & 0o777).toBe(0o600);
+    const { database: _, ...superuser } = server.connection();
+    const resume = () => resumeArchiveWork(place(), superuser, async () => undefined);
+    expect((await resume()).subscriptions).toEqual([subscription]);
+    expect([await isSubscribed(), existsSync(paused)]).toEqual([true, false]);
+    expect(await refusal(resume())).toBe("No job and no subscription is paused by a restore in place.");
     expect(restored.differences).toEqual({
       missingRoles: ["monitor_of_later"],
       missingDatabases: [],

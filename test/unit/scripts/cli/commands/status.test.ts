@@ -30,7 +30,7 @@ const sound: StackStatus = {
 };
 
 const job: JobState = {
-  ...{ database: "shop", name: "tidy", active: true, failed: false, overdueSeconds: 0 },
+  ...{ database: "shop", name: "tidy", active: true, paused: false, failed: false, overdueSeconds: 0 },
   ...{ endedAt: "2026-03-01T02:01:00.5Z", message: "1 row" },
 };
 const withJobs = (...jobs: Partial<JobState>[]) => ({
@@ -181,6 +181,10 @@ describe("the status of a stack", () => {
     [{ overdueSeconds: 7_200 }, "overdue    shop: tidy: 2 h, its last run ended at 2026-03-01T02:01:00Z"],
     [{ overdueSeconds: 7_200, endedAt: null }, "overdue    shop: tidy: 2 h, it has never run"],
     [{ active: false }, "stopped    shop: tidy: someone has stopped it; `up` starts it again"],
+    [
+      { active: false, paused: true },
+      "paused     shop: tidy: a restore in place paused it; `backup restore --resume` enables it",
+    ],
     [{ failed: null }, "unknown    shop: tidy: pg_cron records no runs (cron.log_run is off)"],
   ])("is wrong if a job is not fine: %o", (changed, line) => {
     expect(text(withJobs(changed, { name: "nightly" }))).toContain(`\njobs         2 scheduled\n  ${line}\nURL`);
