@@ -9,11 +9,12 @@ import { type ExitCode, exitCode, OperationError } from "../../../core/operation
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { generationOption, jsonOption, repositoryOption, stackOption } from "../../options.ts";
+import { outputsOf } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { identityOption } from "../dumps/options.ts";
 import type { InPlaceCommand } from "./restore-in-place.ts";
-import { type BackupsInEngine, backupsOrEmbedded, formerGenerations } from "./stack.ts";
+import { type BackupsInEngine, backupsOrEmbedded, formerGenerations, insteadOfBackups } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
 interface RestoreOptions {
@@ -191,7 +192,10 @@ async function restoreArchiveOf(
   const others = { toVolume, only, exclusive, timeline, beforeDeploy, generation: options.generation };
   if (pointOf(options) !== undefined || Object.values(others).some((value) => value !== undefined))
     throw new OperationError(`The server of stack "${stack}" is embedded: only whole archives can be restored.`, {
-      hint: "Use --to DIR or --in-place, with --backup NAME or --latest. Servers in containers have the other targets.",
+      hint: [
+        "Use --to DIR or --in-place, with --backup NAME or --latest.",
+        `  ${insteadOfBackups(await outputsOf(context, stack, false), stack)}`,
+      ].join("\n"),
       exitCode: exitCode.usage,
     });
   const { restoreEmbedded } = await import("./archive-restore.ts");
