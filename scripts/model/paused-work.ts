@@ -16,7 +16,7 @@ export interface PausedSubscription {
   database: string;
 }
 
-/** What a restored cluster would do by itself, and does not do until someone confirms it. */
+/** Jobs and subscriptions of a restored cluster that do nothing until someone confirms them. */
 export interface PausedWork {
   /** Database that has pg_cron. null if there is none. */
   jobsDatabase: string | null;

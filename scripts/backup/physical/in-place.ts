@@ -1,6 +1,8 @@
 import { readdir, readFile, readlink, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import pg from "pg";
 import type { Connection } from "../../connection/connection.ts";
+import { scramVerifier } from "../../connection/scram.ts";
 import { unlessAbsent } from "../../core/absent.ts";
 import { flushFolder, writeFileAtomically } from "../../core/atomic-file.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
@@ -24,6 +26,7 @@ import type { ServerOwner } from "../../server/server-record.ts";
 import { setPasswordsOffline } from "../../server/superuser.ts";
 import { noneKept, stillKept } from "../kept-cluster.ts";
 import type { SocketServer } from "../restore/contents.ts";
+import { type DeclaredAccess, restoreAccess } from "../restore/in-place/access.ts";
 import { passwordsOf, type StackDifferences } from "../restore/in-place/logins.ts";
 import { pauseWork, resumeWork } from "../restore/in-place/paused-work.ts";
 import { asOnlyCommand, removeCluster } from "./only-command.ts";
@@ -47,6 +50,8 @@ type Logins = Pick<StackOutputs, "server" | "databases">;
 export interface InPlaceOptions extends Omit<RestoreArchiveOptions, "to" | "change"> {
   /** Runs work while no other command changes the stack, with its outputs at that time. */
   exclusively: <T>(work: (outputs: Logins) => Promise<T>) => Promise<T>;
+  /** Reads the roles and privileges that the stack's state declares. Omit to leave those of the archive. */
+  declaredAccess?: () => Promise<DeclaredAccess>;
   onNote: (text: string) => void;
 }
 
@@ -95,7 +100,8 @@ export async function restoreArchiveInPlace(
       return await options.exclusively(async (outputs) => {
         const missingRoles = await prepare(place, restoring, outputs);
         const downtimeSeconds = await exchange(place, restoring, kept, options);
-        const differences = differencesOf(outputs, restored, missingRoles);
+        const stillMissing = await completeAccess(outputs, missingRoles, options);
+        const differences = differencesOf(outputs, restored, stillMissing);
         return { ...restored, kept, downtimeSeconds, differences, paused };
       });
     } catch (error) {
@@ -104,6 +110,34 @@ export async function restoreArchiveInPlace(
       throw error;
     }
   });
+}
+
+/**
+ * Creates roles and privileges that the restored cluster lacks, after its server has started.
+ *
+ * @returns logins that it still lacks
+ */
+async function completeAccess(
+  outputs: Logins,
+  missingRoles: string[],
+  { declaredAccess, onNote }: InPlaceOptions,
+): Promise<string[]> {
+  const { host, port, sslmode, sslrootcert, logins } = outputs.server;
+  const { superuser } = logins;
+  if (superuser === undefined || declaredAccess === undefined) return missingRoles;
+  const trust = sslrootcert === undefined ? {} : { sslrootcert };
+  const server = serverAt({ host, port, sslmode, ...trust, ...superuser });
+  const access = await declaredAccess();
+  await restoreAccess(server, access, (database, reason) =>
+    onNote(`Privileges in the database ${database} could not be set: ${reason} \`refresh\`, then \`up\`, set them.`),
+  );
+  const passwords = passwordsOf(outputs);
+  const created = missingRoles.filter((name) => access.roles.some((role) => role.name === name));
+  for (const name of created) {
+    const verifier = pg.escapeLiteral(await scramVerifier(passwords.get(name) ?? ""));
+    await server.execute(`alter role ${pg.escapeIdentifier(name)} password ${verifier}`);
+  }
+  return missingRoles.filter((name) => !created.includes(name));
 }
 
 /** Keeps the list of what is paused in a cluster, or removes that of an earlier restore. */

@@ -80,11 +80,14 @@ export async function resumeWork(
   forget: () => Promise<void>,
 ): Promise<PausedWork> {
   const paused = await readPaused(server);
-  if (isNothing(paused))
+  if (isNothing(paused)) {
+    // Someone has enabled all of them.
+    await forget();
     throw new OperationError("No job and no subscription is paused by a restore in place.", {
       hint: "Nothing was changed.",
       exitCode: exitCode.usage,
     });
+  }
   await confirm(paused);
   const statements = enablingStatements(paused);
   for (const { database, sql } of statements) await server.execute(sql, database);

@@ -15,7 +15,7 @@ import { requireTyped } from "../../typed-name.ts";
 import { underStackLock } from "../../under-stack-lock.ts";
 import { archiveSettings, embeddedPlace } from "./archive-place.ts";
 import { confirmResumed, countPaused, describePaused, reportResumed } from "./paused.ts";
-import { describeDifferences } from "./restore-in-place.ts";
+import { describeDifferences, readDeclaredAccess } from "./restore-in-place.ts";
 import { bytes } from "./texts.ts";
 
 /** A restore of a physical archive, its undo, or its end. */
@@ -96,6 +96,7 @@ async function changeEmbedded(context: CommandContext, command: EmbeddedRestore)
     signal: context.signal,
     onStep: (step) => showStep(context.out, step),
     onNote: (text) => context.out.note(text),
+    declaredAccess: () => readDeclaredAccess(context, stack),
     exclusively: (work) => underStackLock(context, stack, async () => work(await outputsOf(context, stack, true))),
   };
   const place = await embeddedPlace(context, stack, server);

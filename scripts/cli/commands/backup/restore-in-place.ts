@@ -1,4 +1,5 @@
-import type { InPlaceRequest, InPlaceRestored, Sessions } from "../../../backup/restore/in-place/in-place.ts";
+import type { DeclaredAccess } from "../../../backup/restore/in-place/access.ts";
+import type { InPlaceRequest, InPlaceRestored, Losses, Sessions } from "../../../backup/restore/in-place/in-place.ts";
 import type { StackDifferences } from "../../../backup/restore/in-place/logins.ts";
 import type { RequestedPoint } from "../../../backup/restore/request.ts";
 import type { Restored } from "../../../backup/restore/restore.ts";
@@ -7,7 +8,7 @@ import { isNothing, type PausedWork } from "../../../model/paused-work.ts";
 import { canAsk } from "../../confirm.ts";
 import type { CommandContext } from "../../context.ts";
 import { refuseInCopy } from "../../refuse-in-copy.ts";
-import { outputsOf } from "../../stack.ts";
+import { outputsOf, stackForReading } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { underStackLock } from "../../under-stack-lock.ts";
@@ -61,6 +62,7 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
     outputs,
     // The engine's lock holds for every project directory and machine.
     exclusively: (work) => underStackLock(context, stack, async () => work(await outputsOf(context, stack, true))),
+    declaredAccess: () => readDeclaredAccess(context, stack),
     signal: context.signal,
     onStep: (step) => showStep(context.out, step),
     onNote: (text) => context.out.note(text),
@@ -73,8 +75,8 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   return withDocker(dockerHost, async (docker) => {
     switch (what) {
       case "restore": {
-        const restored = await inPlace.restoreInPlace(docker, backups, request, (ready, sessions, paused) =>
-          ask(describeLosses(stack, ready, sessions, paused), `Restoring stack "${stack}" in place`),
+        const restored = await inPlace.restoreInPlace(docker, backups, request, (ready, losses, paused) =>
+          ask(describeLosses(stack, ready, losses, paused), `Restoring stack "${stack}" in place`),
         );
         return reportRestored(context, stack, restored);
       }
@@ -106,7 +108,19 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   });
 }
 
-function describeLosses(stack: string, restored: Restored, sessions: Sessions, paused: PausedWork): string[] {
+/** Reads the roles and privileges that the state of a stack declares. */
+export async function readDeclaredAccess(context: CommandContext, stack: string): Promise<DeclaredAccess> {
+  const { declaredAccess } = await import("../../../stack/declared-access.ts");
+  const { resourcesOf } = await import("../../../stack/stored-state.ts");
+  return declaredAccess(await resourcesOf(await stackForReading(context, stack)));
+}
+
+function describeLosses(
+  stack: string,
+  restored: Restored,
+  { sessions, commits }: Losses,
+  paused: PausedWork,
+): string[] {
   const { point, reached, backup, databases } = restored;
   const rows = databases.flatMap(({ tables }) => tables).reduce((sum, each) => sum + each.rows, 0);
   return [
@@ -116,9 +130,16 @@ function describeLosses(stack: string, restored: Restored, sessions: Sessions, p
     ...(restored.incompleteReason === undefined ? [] : [`  rows may be missing: ${restored.incompleteReason}`]),
     ...restored.unproven.map(({ database, reason }) => `  the database ${database} could not be verified: ${reason}`),
     `  loses     every commit ${point?.firstNotIncluded == null ? "after that" : `from ${point.firstNotIncluded.at} on`}; the former cluster keeps them`,
+    `            ${describeCommits(commits)}`,
     `  ends      ${sessions.length} sessions${listed(sessions)}`,
     ...(isNothing(paused) ? [] : [`  pauses    ${countPaused(paused)}, until you confirm them`]),
   ];
+}
+
+function describeCommits(commits: Losses["commits"]): string {
+  if (!commits.known) return `their number is not known: ${commits.reason}`;
+  const count = `${commits.count.toLocaleString("en")} commit${commits.count === 1 ? "" : "s"}`;
+  return commits.isLeast ? `at least ${count}; not all of the WAL was read` : `${count} until now`;
 }
 
 function describeUndo(stack: string, time: string, sessions: Sessions): string[] {

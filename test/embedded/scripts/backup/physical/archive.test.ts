@@ -56,7 +56,9 @@ beforeAll(async () => {
     insert into graphile_migrate.migrations values ('000001-items.sql'), ('000002-notes.sql');
     create table still as select n, repeat('x', 100) as text from generate_series(1, 200) n`);
   // Its publisher does not exist.
-  await query("create subscription orders connection 'host=127.0.0.1 port=1' publication orders with (connect = false)");
+  await query(
+    "create subscription orders connection 'host=127.0.0.1 port=1' publication orders with (connect = false)",
+  );
   await query("alter subscription orders enable");
   // From then on, nothing writes to its pages: the WAL of a backup has no images of them.
   await query("vacuum (freeze) still");
@@ -207,6 +209,13 @@ describe("a restore of a physical archive in place", () => {
   const notes: string[] = [];
   const options = async (): Promise<InPlaceOptions> => ({
     ...{ identityFile: undefined, holder: await ownHolder(), signal, onStep: () => undefined },
+    declaredAccess: async () => ({
+      roles: [{ name: "monitor_of_later", attributes: ["LOGIN"], memberOf: ["pg_monitor"], settings: {} }],
+      grants: [
+        { database: "shop", role: "monitor_of_later", on: { kind: "database" }, privileges: ["CONNECT"] },
+        { database: "gone", role: "monitor_of_later", on: { kind: "database" }, privileges: ["CONNECT"] },
+      ],
+    }),
     onNote: (text) => void notes.push(text),
     exclusively: (work) =>
       work({
@@ -264,10 +273,12 @@ describe("a restore of a physical archive in place", () => {
     expect([await isSubscribed(), existsSync(paused)]).toEqual([true, false]);
     expect(await refusal(resume())).toBe("No job and no subscription is paused by a restore in place.");
     expect(restored.differences).toEqual({
-      missingRoles: ["monitor_of_later"],
+      missingRoles: [],
       missingDatabases: [],
       missingMigrations: { shop: ["000003-prices.sql"] },
     });
+    const later = { ...server.connection("shop"), user: "monitor_of_later" };
+    expect(await query("select pg_has_role('pg_monitor', 'member') as is", later)).toEqual([{ is: true }]);
     expect(await query("select from item where id = -1")).toEqual([]);
     expect(await readFile(rules, "utf8")).toContain("# changed after the archive");
     expect(await appRows()).toEqual([{ count: await count() }]);
