@@ -67,6 +67,7 @@ const stanzaSchema = z.object({
     }),
   ),
   backup: z.array(backupSchema),
+  db: z.array(z.object({ id: z.number(), "system-id": z.string(), version: z.string() })).optional(),
   repo: z.array(z.object({ status: z.object({ code: z.number(), message: z.string() }) })),
   status: z.object({ lock: z.object({ backup: z.object({ held: z.boolean() }) }).optional() }),
 });
@@ -96,15 +97,28 @@ export interface BackupDetails {
   databases: string[];
   /** OIDs of its tablespaces. */
   tablespaces: number[];
+  cluster: BackedUpCluster;
+}
+
+/** Cluster that a backup is a copy of. */
+export interface BackedUpCluster {
+  /** Major version of PostgreSQL. */
+  version: string;
+  systemIdentifier: string;
 }
 
 /** Reads the content of a backup from its manifest. */
 export async function readDetails(docker: Docker, container: string, label: string): Promise<BackupDetails> {
   const [found] = parse(await pgBackRest(docker, container, ["info", "--output=json", `--set=${label}`]));
   const backup = found?.backup[0];
+  const cluster = found?.db?.find(({ id }) => id === backup?.database.id);
   return {
     databases: (backup?.["database-ref"] ?? []).map(({ name }) => name).sort(),
     tablespaces: (backup?.tablespace ?? []).map(({ oid }) => oid),
+    cluster: {
+      version: cluster?.version ?? "",
+      systemIdentifier: cluster?.["system-id"] ?? "",
+    },
   };
 }
 
@@ -123,9 +137,11 @@ export function parseInfo(json: string): Repository {
 }
 
 function parse(json: string): z.output<typeof stanzaSchema>[] {
+  // A system identifier has more digits than a JavaScript number.
+  const exact = json.replaceAll(/("system-id": *)(\d+)/g, '$1"$2"');
   // If pgBackRest cannot decrypt a file, it repeats the raw bytes in its answer.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  const answer = z.array(stanzaSchema).safeParse(JSON.parse(json.replaceAll(/[\u0000-\u001f]/g, " ")));
+  const answer = z.array(stanzaSchema).safeParse(JSON.parse(exact.replaceAll(/[\u0000-\u001f]/g, " ")));
   if (!answer.success)
     throw new BackupError(`pgBackRest's output has an unexpected format: ${z.prettifyError(answer.error)}`);
   return answer.data;

@@ -78,7 +78,7 @@ export function stateOfRun(database: string, { name, schedule }: Job, { now, las
   const toleratedSeconds = (scheduledInterval(schedule) ?? 0) * 1.1 + 2 * runnerIntervalMinutes * 60;
   const sinceSeconds = run === undefined ? 0 : (now.getTime() - run.startedAt.getTime()) / 1_000;
   return {
-    ...{ database, name, schedule, active: true },
+    ...{ database, name, schedule, active: true, paused: false },
     failed: run !== undefined && (run.failed || isLost),
     overdueSeconds: run === undefined || run.isRunning ? 0 : Math.max(0, sinceSeconds - toleratedSeconds),
     startedAt: run?.startedAt.toISOString() ?? null,

@@ -1,7 +1,12 @@
 import type { Client } from "pg";
+import { pausedFile } from "../model/paused-work.ts";
 
 /** Prefix of the names of the kit's jobs. Other jobs are not touched. */
 export const jobPrefix = "pgroundwork: ";
+
+/** SQL that is true if a restore in place paused the job of `jobid`. Superusers can read the file. */
+export const pausedByRestore = `coalesce(pg_catalog.pg_read_file('${pausedFile}', true)::jsonb -> 'jobs'
+  @> pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object('id', jobid::text)), false)`;
 
 /**
  * Creates what shows the state of the kit's jobs. The view belongs to a superuser: pg_cron shows others only their own
@@ -52,6 +57,8 @@ export interface JobState {
   schedule: string;
   /** False if someone has stopped the job. */
   active: boolean;
+  /** True if a restore in place paused the job, until someone confirms it. */
+  paused: boolean;
   /** True if the last run that ended has failed. Null if runs are not recorded (`cron.log_run`). */
   failed: boolean | null;
   /** Seconds by which its next run is late, beyond the tolerance. Null if runs are not recorded. */
@@ -67,10 +74,11 @@ export interface JobState {
 /** Returns why a job is not fine, or undefined if it is: its last run succeeded, and the next one is not overdue. */
 export function jobFault({
   active,
+  paused,
   failed,
   overdueSeconds,
-}: JobState): "stopped" | "unknown" | "failed" | "overdue" | undefined {
-  if (!active) return "stopped";
+}: JobState): "paused" | "stopped" | "unknown" | "failed" | "overdue" | undefined {
+  if (!active) return paused ? "paused" : "stopped";
   if (failed === null || overdueSeconds === null) return "unknown";
   if (failed) return "failed";
   return overdueSeconds > 0 ? "overdue" : undefined;
@@ -86,8 +94,8 @@ export async function readJobState(client: Client): Promise<JobState[]> {
   const { rows } = await client.query<
     Omit<JobState, "startedAt" | "endedAt"> & { startedAt: Date | null; endedAt: Date | null }
   >(
-    `SELECT database, name, schedule, active, failed, overdue_seconds AS "overdueSeconds",
-            started_at AS "startedAt", ended_at AS "endedAt", message
+    `SELECT database, name, schedule, active, NOT active AND ${pausedByRestore.replace("jobid", "id")} AS paused, failed,
+            overdue_seconds AS "overdueSeconds", started_at AS "startedAt", ended_at AS "endedAt", message
        FROM pgroundwork.job_state ORDER BY database, name`,
   );
   return rows.map((row) => ({

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { inTransaction } from "../connection/session.ts";
 import { scheduledInterval } from "../model/cron.ts";
-import { createJobState, jobPrefix } from "./job-state.ts";
+import { createJobState, jobPrefix, pausedByRestore } from "./job-state.ts";
 
 /** A job that pg_cron runs. */
 export interface Job {
@@ -29,6 +29,8 @@ interface Row {
   schedule: string;
   command: string;
   active: boolean;
+  /** True if a restore in place paused it, until someone confirms it. */
+  paused: boolean;
   role: string;
   /** Longest time between two runs, in seconds. Null if it is not recorded. */
   interval: string | null;
@@ -48,7 +50,8 @@ async function readJobs(client: Client, database: string): Promise<Row[] | undef
   if (!state[0]?.isReady) return undefined;
   const interval = "(SELECT interval_seconds::text FROM pgroundwork.job_state AS state WHERE state.id = jobid)";
   const { rows } = await client.query<Row>(
-    `SELECT jobid::text AS id, pg_catalog.substr(jobname, $2) AS name, schedule, command, active, username AS role,
+    `SELECT jobid::text AS id, pg_catalog.substr(jobname, $2) AS name, schedule, command, active, NOT active AND ${pausedByRestore} AS paused,
+            username AS role,
             ${state[0].hasState ? interval : "NULL"} AS interval
        FROM cron.job WHERE database = $1 AND pg_catalog.starts_with(jobname, $3) ORDER BY jobname`,
     [database, jobPrefix.length + 1, jobPrefix],
@@ -58,7 +61,7 @@ async function readJobs(client: Client, database: string): Promise<Row[] | undef
 
 function changesBetween(rows: readonly Row[], { role }: JobTarget, jobs: readonly Job[]): JobChange[] {
   const isSame = (row: Row, job: Job) =>
-    row.active &&
+    (row.active || row.paused) &&
     row.role === role &&
     row.schedule === job.schedule &&
     row.command === job.command &&
@@ -98,24 +101,25 @@ export async function reconcileJobs(client: Client, target: JobTarget, jobs: rea
       const job = jobs.find((each) => each.name === name);
       const row = rows.find((each) => each.name === name);
       if (job === undefined) await client.query("DELETE FROM cron.job WHERE jobid = $1", [row?.id]);
-      else await schedule(client, target, job, row?.id);
+      else await schedule(client, target, job, row);
     }
     await forgetRemovedJobs(client);
     return changes;
   });
 }
 
-/** Adds or changes a job. Scheduling an existing job again would not activate it. */
-async function schedule(client: Client, target: JobTarget, job: Job, existing: string | undefined): Promise<void> {
+/** Adds or changes a job. Scheduling an existing job again would not activate it. A paused job stays paused. */
+async function schedule(client: Client, target: JobTarget, job: Job, existing: Row | undefined): Promise<void> {
   const wanted = [job.schedule, job.command, target.database, target.role];
-  let id = existing;
+  let id = existing?.id;
   if (id === undefined) {
     const { rows } = await client.query<{ id: string }>(
       "SELECT cron.schedule_in_database($1, $2, $3, $4, $5, true)::text AS id",
       [`${jobPrefix}${job.name}`, ...wanted],
     );
     id = rows[0]?.id;
-  } else await client.query("SELECT cron.alter_job($1, $2, $3, $4, $5, true)", [id, ...wanted]);
+  } else
+    await client.query("SELECT cron.alter_job($1, $2, $3, $4, $5, $6)", [id, ...wanted, existing?.paused !== true]);
   await client.query(
     `INSERT INTO pgroundwork.job (id, interval_seconds) VALUES ($1, $2)
      ON CONFLICT (id) DO UPDATE SET interval_seconds = excluded.interval_seconds, changed_at = now()`,

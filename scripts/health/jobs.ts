@@ -27,7 +27,7 @@ export async function readCronJobs(connection: Connection): Promise<KnownJobs> {
       if (view === undefined) return [];
       if (!view.isTrusted) throw new NotKnown("pgroundwork.job_state does not belong to the stack's login");
       const rows = await observer.query<Omit<JobState, "startedAt"> & { startedAt: Date | null }>(
-        `select database, name, schedule, active, failed, overdue_seconds as "overdueSeconds",
+        `select database, name, schedule, active, false as paused, failed, overdue_seconds as "overdueSeconds",
                 started_at as "startedAt", null as "endedAt", null as message
            from pgroundwork.job_state order by database, name`,
       );

@@ -1,8 +1,9 @@
-import { lstat, opendir } from "node:fs/promises";
+import { lstat, opendir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { unlessAbsent } from "../core/absent.ts";
 import type { Known } from "../core/known.ts";
 import { OperationError } from "../core/operation-error.ts";
+import { isNothing, type PausedWork, parsePaused, pausedFile } from "../model/paused-work.ts";
 import type { ServerOutput } from "../model/stack-outputs.ts";
 
 /** A cluster that an in-place restore or its undo keeps beside the stack's own, until `backup restore --finish`. */
@@ -18,7 +19,11 @@ export interface KeptCluster {
 }
 
 /** Kept clusters of a stack, or the reason why they are not known. */
-export type KeptClusters = Known<{ clusters: KeptCluster[] }>;
+export type KeptClusters = Known<{
+  clusters: KeptCluster[];
+  /** Jobs and subscriptions that a restore paused. Omitted if there are none. */
+  paused?: PausedWork;
+}>;
 
 /** Finds the clusters that restores keep beside a stack's own. Only reads. */
 export async function readKeptClusters(server: ServerOutput, now: Date): Promise<KeptClusters> {
@@ -40,7 +45,8 @@ async function readNextToData(data: string, now: Date): Promise<KeptClusters> {
       const found = keptIn(basename(path).slice(basename(data).length), now);
       if (found !== undefined) clusters.push({ folder: path, ...found, bytes: await bytesIn(path) });
     }
-    return { known: true, clusters };
+    const listed = await unlessAbsent(readFile(join(data, pausedFile), "utf8"));
+    return { known: true, clusters, ...pausedIn(listed ?? "") };
   } catch (error) {
     // Such as a folder that another account owns, or that a command is removing.
     if (!(error instanceof Error && "code" in error)) throw error;
@@ -65,6 +71,7 @@ const listScript = `cd /var/lib/postgresql/17
 for each in data.before-* data.undone-*; do
   [ -d "$each" ] && du -sb "$each"
 done
+[ ! -e data/${pausedFile} ] || echo "paused $(cat data/${pausedFile})"
 exit 0`;
 
 async function readInVolume(dockerHost: string | undefined, container: string, now: Date): Promise<KeptClusters> {
@@ -82,12 +89,18 @@ async function readInVolume(dockerHost: string | undefined, container: string, n
         const found = keptIn(folder.replace(/^data/, ""), now);
         return found === undefined ? [] : [{ folder, ...found, bytes: Number(bytes) }];
       });
-      return { known: true, clusters };
+      const [, listed = ""] = /^paused (.*)$/m.exec(stdout) ?? [];
+      return { known: true, clusters, ...pausedIn(listed) };
     });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     return { known: false, reason: error.message };
   }
+}
+
+function pausedIn(text: string): { paused?: PausedWork } {
+  const paused = parsePaused(text);
+  return paused === undefined || isNothing(paused) ? {} : { paused };
 }
 
 /** Reads the end of a folder's name, such as `.before-20261129T054501Z`. Returns undefined for other folders. */

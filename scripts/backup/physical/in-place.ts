@@ -1,8 +1,12 @@
-import { readdir, readFile, readlink, rename } from "node:fs/promises";
+import { readdir, readFile, readlink, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import pg from "pg";
+import type { Connection } from "../../connection/connection.ts";
+import { scramVerifier } from "../../connection/scram.ts";
 import { unlessAbsent } from "../../core/absent.ts";
 import { flushFolder, writeFileAtomically } from "../../core/atomic-file.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { isNothing, type PausedWork, pausedFile } from "../../model/paused-work.ts";
 import type { StackOutputs } from "../../model/stack-outputs.ts";
 import { serverAccount } from "../../server/account.ts";
 import { installBinaries } from "../../server/binaries.ts";
@@ -21,9 +25,13 @@ import { withServerLock } from "../../server/server-lock.ts";
 import type { ServerOwner } from "../../server/server-record.ts";
 import { setPasswordsOffline } from "../../server/superuser.ts";
 import { noneKept, stillKept } from "../kept-cluster.ts";
+import type { SocketServer } from "../restore/contents.ts";
+import { type DeclaredAccess, restoreAccess } from "../restore/in-place/access.ts";
 import { passwordsOf, type StackDifferences } from "../restore/in-place/logins.ts";
+import { pauseWork, resumeWork } from "../restore/in-place/paused-work.ts";
 import { asOnlyCommand, removeCluster } from "./only-command.ts";
 import { type RestoreArchiveOptions, type RestoredArchive, restoreArchive } from "./restore.ts";
+import { serverAt } from "./scratch-server.ts";
 import type { DescribedArchive } from "./store.ts";
 
 /** The embedded server of a stack. */
@@ -39,9 +47,11 @@ export interface EmbeddedPlace {
 type Logins = Pick<StackOutputs, "server" | "databases">;
 
 /** Arguments of a restore in place, an undo or a finish. */
-export interface InPlaceOptions extends Omit<RestoreArchiveOptions, "to"> {
+export interface InPlaceOptions extends Omit<RestoreArchiveOptions, "to" | "change"> {
   /** Runs work while no other command changes the stack, with its outputs at that time. */
   exclusively: <T>(work: (outputs: Logins) => Promise<T>) => Promise<T>;
+  /** Reads the roles and privileges that the stack's state declares. Omit to leave those of the archive. */
+  declaredAccess?: () => Promise<DeclaredAccess>;
   onNote: (text: string) => void;
 }
 
@@ -52,6 +62,8 @@ export interface ArchiveInPlace extends RestoredArchive {
   /** Time for which the server was stopped, in seconds. */
   downtimeSeconds: number;
   differences: StackDifferences;
+  /** Jobs and subscriptions that do nothing until they are confirmed. */
+  paused: PausedWork;
 }
 
 /**
@@ -66,7 +78,7 @@ export async function restoreArchiveInPlace(
   place: EmbeddedPlace,
   archive: DescribedArchive,
   options: InPlaceOptions,
-  confirm: (restored: RestoredArchive) => Promise<void>,
+  confirm: (restored: RestoredArchive, paused: PausedWork) => Promise<void>,
 ): Promise<ArchiveInPlace> {
   const { data } = place.directory;
   return asOnlyCommand(place, options, async () => {
@@ -77,13 +89,20 @@ export async function restoreArchiveInPlace(
     const restoring = siblingPath(data, "restoring", time);
     const kept = siblingPath(data, "before", time);
     try {
-      const restored = await restoreArchive(archive, { ...options, to: restoring });
-      await confirm(restored);
+      let paused: PausedWork = { jobsDatabase: null, jobs: [], subscriptions: [] };
+      const change = async (server: SocketServer) => {
+        paused = await pauseWork(server);
+      };
+      const restored = await restoreArchive(archive, { ...options, to: restoring, change });
+      await confirm(restored, paused);
       options.signal.throwIfAborted();
+      await writePaused(restoring, paused);
       return await options.exclusively(async (outputs) => {
         const missingRoles = await prepare(place, restoring, outputs);
         const downtimeSeconds = await exchange(place, restoring, kept, options);
-        return { ...restored, kept, downtimeSeconds, differences: differencesOf(outputs, restored, missingRoles) };
+        const stillMissing = await completeAccess(outputs, missingRoles, options);
+        const differences = differencesOf(outputs, restored, stillMissing);
+        return { ...restored, kept, downtimeSeconds, differences, paused };
       });
     } catch (error) {
       // After the exchange, it has another name. Until an exchange is complete, it may be the only one with that name.
@@ -91,6 +110,55 @@ export async function restoreArchiveInPlace(
       throw error;
     }
   });
+}
+
+/**
+ * Creates roles and privileges that the restored cluster lacks, after its server has started.
+ *
+ * @returns logins that it still lacks
+ */
+async function completeAccess(
+  outputs: Logins,
+  missingRoles: string[],
+  { declaredAccess, onNote }: InPlaceOptions,
+): Promise<string[]> {
+  const { host, port, sslmode, sslrootcert, logins } = outputs.server;
+  const { superuser } = logins;
+  if (superuser === undefined || declaredAccess === undefined) return missingRoles;
+  const trust = sslrootcert === undefined ? {} : { sslrootcert };
+  const server = serverAt({ host, port, sslmode, ...trust, ...superuser });
+  const access = await declaredAccess();
+  await restoreAccess(server, access, (database, reason) =>
+    onNote(`Privileges in the database ${database} could not be set: ${reason} \`refresh\`, then \`up\`, set them.`),
+  );
+  const passwords = passwordsOf(outputs);
+  const created = missingRoles.filter((name) => access.roles.some((role) => role.name === name));
+  for (const name of created) {
+    const verifier = pg.escapeLiteral(await scramVerifier(passwords.get(name) ?? ""));
+    await server.execute(`alter role ${pg.escapeIdentifier(name)} password ${verifier}`);
+  }
+  return missingRoles.filter((name) => !created.includes(name));
+}
+
+/** Keeps the list of what is paused in a cluster, or removes that of an earlier restore. */
+async function writePaused(cluster: string, paused: PausedWork): Promise<void> {
+  const file = join(cluster, pausedFile);
+  if (isNothing(paused)) return rm(file, { force: true });
+  const account = await serverAccount(process.getuid?.());
+  writeFileAtomically(file, `${JSON.stringify(paused)}\n`, { mode: 0o600, account });
+}
+
+/**
+ * Enables the jobs and subscriptions that a restore in place paused.
+ *
+ * @throws OperationError (wrong usage) if nothing is paused
+ */
+export async function resumeArchiveWork(
+  { directory }: Pick<EmbeddedPlace, "directory">,
+  superuser: Omit<Connection, "database">,
+  confirm: (paused: PausedWork) => Promise<void>,
+): Promise<PausedWork> {
+  return resumeWork(serverAt(superuser), confirm, () => rm(join(directory.data, pausedFile), { force: true }));
 }
 
 /**

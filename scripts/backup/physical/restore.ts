@@ -27,6 +27,8 @@ export interface RestoreArchiveOptions {
   holder: string;
   signal: AbortSignal;
   onStep: (step: string) => void;
+  /** Changes the restored cluster after its rows were read, while its server runs. */
+  change?: ((server: SocketServer) => Promise<void>) | undefined;
 }
 
 /** A restored cluster, on which a server ran. */
@@ -48,7 +50,7 @@ export interface RestoredArchive extends ClusterContents {
  */
 export async function restoreArchive(
   archive: DescribedArchive,
-  { to, identityFile, holder, signal, onStep }: RestoreArchiveOptions,
+  { to, identityFile, holder, signal, onStep, change }: RestoreArchiveOptions,
 ): Promise<RestoredArchive> {
   const { metadata, path } = archive;
   onStep("comparing the checksum");
@@ -60,7 +62,7 @@ export async function restoreArchive(
   const stream = await openFile(join(path, metadata.file.name), identityFile);
   try {
     const restored = await extractDirectory(stream, to, markText(holder), signal, (folder) =>
-      proveArchive(metadata, folder, signal, onStep),
+      proveArchive(metadata, folder, { signal, onStep, change }),
     );
     await flushFolder(dirname(to));
     if (restored === undefined) throw new Error("the extracted cluster was not examined");
@@ -76,8 +78,7 @@ export async function restoreArchive(
 async function proveArchive(
   metadata: ArchiveMetadata,
   folder: string,
-  signal: AbortSignal,
-  onStep: (step: string) => void,
+  { signal, onStep, change }: Pick<RestoreArchiveOptions, "signal" | "onStep" | "change">,
 ): Promise<RestoredArchive> {
   await requireSegments(metadata, folder);
   // With it, the recovery ends on a new timeline: the live cluster may have gone on along the archived one.
@@ -88,7 +89,9 @@ async function proveArchive(
     const identity = await readIdentity(server);
     onStep("reading every row");
     const contents = await readContents(server, signal);
-    return { id: metadata.id, ...identity, ...contents, migrations: await readMigrations(server, contents) };
+    const migrations = await readMigrations(server, contents);
+    await change?.(server);
+    return { id: metadata.id, ...identity, ...contents, migrations };
   };
   const restored = await withServerOn(folder, signal, work).catch((error: unknown) => {
     signal.throwIfAborted();

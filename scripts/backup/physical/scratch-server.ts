@@ -113,11 +113,14 @@ export async function withServerOn<T>(
   }
 }
 
-/** Queries the server as its superuser, in the form in which containers answer. */
+/** Queries the server as its superuser. */
 function socketServer(folder: string): SocketServer {
-  const login = (database: string): Connection => {
-    return { host: folder, port: 5432, database, user: superuser, sslmode: "disable" };
-  };
+  return serverAt({ host: folder, port: 5432, user: superuser, sslmode: "disable" });
+}
+
+/** Queries a server as a superuser, in the form in which containers answer. */
+export function serverAt(superuserLogin: Omit<Connection, "database">): SocketServer {
+  const login = (database: string): Connection => ({ ...superuserLogin, database });
   const run = <Row extends object>(sql: string, database = "postgres") =>
     withClient(login(database), async (client) => (await client.query<Row>(sql)).rows).catch((error: Error) => {
       // The server's own words, without the address of the scratch server.
@@ -129,7 +132,7 @@ function socketServer(folder: string): SocketServer {
       const [answer] = await run<{ rows: Row[] }>(wrapped, database);
       return answer?.rows ?? [];
     },
-    execute: async (sql) => void (await run(sql)),
+    execute: async (sql, database) => void (await run(sql, database)),
   };
 }
 

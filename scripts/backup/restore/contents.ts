@@ -53,15 +53,15 @@ export interface SocketServer {
    * @throws SocketError with the server's error
    */
   query<Row>(sql: string, database?: string): Promise<Row[]>;
-  /** Executes one statement in the database `postgres`. */
-  execute(sql: string): Promise<void>;
+  /** Executes statements, by default in the database `postgres`. */
+  execute(sql: string, database?: string): Promise<void>;
 }
 
 /** Returns the server in a container. */
 export function containerServer(docker: Docker, container: string): SocketServer {
   return {
     query: (sql, database) => queryInContainer(docker, container, sql, database),
-    execute: (sql) => executeInContainer(docker, container, sql),
+    execute: (sql, database) => executeInContainer(docker, container, sql, database),
   };
 }
 

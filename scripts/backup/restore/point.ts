@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { type Backup, readDetails } from "../info.ts";
+import { type BackedUpCluster, type Backup, readDetails } from "../info.ts";
 import type { StackBackups } from "../stack-backups.ts";
 import { formatLsn, formatSegment, parseLsn, parseSegment, segmentNumberAt } from "../wal.ts";
 import { displayTime, formatTime } from "../window/microseconds.ts";
@@ -37,6 +37,7 @@ export interface RestoredPoint {
 export interface PointSource {
   backup: Backup;
   tablespaces: number[];
+  cluster: BackedUpCluster;
   chosen: ChosenPoint;
   facts: WindowFacts;
 }
@@ -69,8 +70,8 @@ export async function findPointSource(
     if ((await archiveRest()) !== undefined) throw error;
     return attempt();
   });
-  const { tablespaces } = await readDetails(docker, container, chosen.backup.label);
-  return { backup: chosen.backup, tablespaces, chosen, facts };
+  const { tablespaces, cluster } = await readDetails(docker, container, chosen.backup.label);
+  return { backup: chosen.backup, tablespaces, cluster, chosen, facts };
 }
 
 /** Returns the settings with which PostgreSQL stops at a point. */

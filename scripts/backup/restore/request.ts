@@ -1,3 +1,4 @@
+import type { RestoreSource } from "./source.ts";
 import type { PointRequest, Target } from "./target.ts";
 
 /** Destination of a restored cluster. */
@@ -35,6 +36,8 @@ export interface RestoreRequest {
   recoverySeconds: number;
   signal: AbortSignal;
   onStep: (step: string) => void;
+  /** Called with the chosen backup before anything is restored. Throws an error to refuse it. */
+  accept?: ((source: Pick<RestoreSource, "backup" | "cluster">) => Promise<void>) | undefined;
   /** Examines the server on the restored cluster before its rows are read. `container` is the ID of its container. */
   examine?: ((container: string) => Promise<void>) | undefined;
 }

@@ -151,7 +151,7 @@ async function restoreFrom(
   stack: StackBackups,
   request: RestoreRequest,
   place: RestorePlace | undefined,
-  source: Pick<RestoreSource, "backup" | "tablespaces">,
+  source: Pick<RestoreSource, "backup" | "tablespaces" | "cluster">,
   judge: (proven: ProvenCluster) => Restored | Promise<Restored>,
   goal?: RecoveryGoal,
 ): Promise<Restored> {
@@ -172,13 +172,14 @@ async function restoreTo(
   docker: Docker,
   stack: StackBackups,
   place: RestorePlace,
-  source: Pick<RestoreSource, "backup" | "tablespaces">,
+  source: Pick<RestoreSource, "backup" | "tablespaces" | "cluster">,
   request: RestoreRequest,
   goal: RecoveryGoal | undefined,
 ): Promise<ProvenCluster> {
   request.signal.throwIfAborted();
   if (place.nextToLive && source.tablespaces.length > 0)
     throw tablespacesNextToLive(`The backup ${source.backup.label} has tablespaces`);
+  await request.accept?.(source);
   if (place.nextToLive) await requireSpace(docker, stack, source.backup.size);
   request.onStep(`restoring ${source.backup.label}`);
   await restoreFiles(docker, stack, place, source, request);

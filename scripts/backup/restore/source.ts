@@ -3,7 +3,7 @@ import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { isRunning } from "../../docker/server/running.ts";
 import { type ArchiveNames, readArchiveNames } from "../archive-names.ts";
 import { diagnose, UnusableBackup } from "../diagnosis.ts";
-import { type Backup, readDetails, readRepository } from "../info.ts";
+import { type BackedUpCluster, type Backup, readDetails, readRepository } from "../info.ts";
 import { askServerWal, readServerWal, type ServerWal } from "../server-wal.ts";
 import { type StackBackups, withRepository } from "../stack-backups.ts";
 
@@ -14,6 +14,7 @@ export interface RestoreSource {
   server: ServerWal;
   /** OIDs of the tablespaces in the backup. */
   tablespaces: number[];
+  cluster: BackedUpCluster;
 }
 
 /**
@@ -42,8 +43,8 @@ export async function findSource(
     if (failure !== undefined && "unknown" in server.written) server.written.unknown += ` (${failure})`;
     const archive = await readArchiveNames(docker, container, backup.archiveId);
     requireOwnWal(backup, archive);
-    const { tablespaces } = await readDetails(docker, container, backup.label);
-    return { backup, archive, server, tablespaces };
+    const { tablespaces, cluster } = await readDetails(docker, container, backup.label);
+    return { backup, archive, server, tablespaces, cluster };
   });
 }
 

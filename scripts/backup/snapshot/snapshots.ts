@@ -5,7 +5,7 @@ import { withClient } from "../../connection/client.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { copyDatabaseProperties, databaseExists } from "../database-properties.ts";
-import { inUse, swapDatabases, withoutSessions } from "../database-swap.ts";
+import { inUse, swapDatabases, type TerminatedSession, withoutSessions } from "../database-swap.ts";
 
 /*
  * A snapshot or branch is a database of the same server, copied as a template in seconds. A comment on it says what it
@@ -85,7 +85,7 @@ export async function saveSnapshot(
   name: string,
   kind: Snapshot["kind"],
   sessions: SessionPolicy = "terminate",
-): Promise<Snapshot & { terminated: number }> {
+): Promise<Snapshot & { terminated: number; sessions: TerminatedSession[] }> {
   const copy = kind === "branch" ? `${database}_${name}` : `${database}_snapshot_${name}`;
   requireName(name, copy);
   return withClient(maintenance, async (client) => {
@@ -97,7 +97,8 @@ export async function saveSnapshot(
       });
     }
     const temporary = temporaryName();
-    const terminated = await copyDatabase(client, database, temporary, sessions);
+    const ended: TerminatedSession[] = [];
+    const terminated = await copyDatabase(client, database, temporary, sessions, (more) => ended.push(...more));
     const at = new Date().toISOString();
     try {
       if (kind === "branch") await copyDatabaseProperties(client, database, temporary);
@@ -114,7 +115,7 @@ export async function saveSnapshot(
     }
     const made = (await readSnapshots(client, database)).find((each) => each.database === copy);
     if (made === undefined) throw new Error("the new snapshot was not found");
-    return { ...made, terminated };
+    return { ...made, terminated, sessions: ended };
   });
 }
 
@@ -126,7 +127,7 @@ export async function saveSnapshot(
 export async function restoreSnapshot(
   { maintenance, database }: SnapshotPlace,
   name: string,
-): Promise<{ snapshot: Snapshot; terminated: number }> {
+): Promise<{ snapshot: Snapshot; terminated: number; sessions: TerminatedSession[] }> {
   return withClient(maintenance, async (client) => {
     await beOnlyCommand(client);
     const snapshot = await findSnapshot(client, database, name);
@@ -135,9 +136,12 @@ export async function restoreSnapshot(
       await copyDatabase(client, snapshot.database, incoming, "terminate");
       await copyDatabaseProperties(client, database, incoming);
       const replaced = temporaryName();
-      const terminated = await swapDatabases(client, { database, incoming, replaced });
+      const sessions: TerminatedSession[] = [];
+      const terminated = await swapDatabases(client, { database, incoming, replaced }, (more) =>
+        sessions.push(...more),
+      );
       await drop(client, replaced);
-      return { snapshot, terminated };
+      return { snapshot, terminated, sessions };
     } catch (error) {
       await drop(client, incoming).catch(() => {});
       throw error;
@@ -193,7 +197,13 @@ async function findSnapshot(client: Client, database: string, name: string): Pro
   });
 }
 
-async function copyDatabase(client: Client, from: string, to: string, sessions: SessionPolicy): Promise<number> {
+async function copyDatabase(
+  client: Client,
+  from: string,
+  to: string,
+  sessions: SessionPolicy,
+  onTerminated?: (sessions: readonly TerminatedSession[]) => void,
+): Promise<number> {
   const { rows } = await client.query<{ owner: string; server: number }>(
     `select pg_get_userbyid(datdba) as owner, current_setting('server_version_num')::int as server
        from pg_database where datname = $1`,
@@ -206,7 +216,7 @@ async function copyDatabase(client: Client, from: string, to: string, sessions: 
   // The fastest way on the file systems that copy by reference. Older versions know no other.
   const strategy = found.server >= 150_000 ? " strategy file_copy" : "";
   const copy = () => client.query(`create database ${id(to)} template ${id(from)} owner ${id(found.owner)}${strategy}`);
-  if (sessions === "terminate") return withoutSessions(client, from, copy);
+  if (sessions === "terminate") return withoutSessions(client, from, copy, onTerminated);
   try {
     await copy();
     return 0;

@@ -1,4 +1,4 @@
-import { parseLsn } from "../wal.ts";
+import { formatLsn, parseLsn } from "../wal.ts";
 import { parseTime } from "./microseconds.ts";
 
 /** End of a transaction, as its WAL record has it. */
@@ -31,6 +31,30 @@ export const rangeFilter = `awk '/ desc: (COMMIT|ABORT)/ {
     if (line ~ / desc: COMMIT/) { if (first == "") first = line; last = line }
   }
   END { if (first != "") print "first " first; if (last != "") print "last " last; if (latest != "") print "latest " latestLine }'`;
+
+/**
+ * Returns a filter that counts the commits in the output of pg_waldump.
+ *
+ * @param after position of the last record that does not count
+ */
+export function countFilter(after: bigint): string {
+  const [high = "", low = ""] = formatLsn(after > 0n ? after : 0n).split("/");
+  // Positions of equal length are in the order of their texts.
+  const first = `${high.padStart(8)}${low.padStart(8)}`;
+  return `awk -v after='x${first}' '/ desc: COMMIT/ {
+      if (!match($0, /lsn: [0-9A-F]+\\/[0-9A-F]+/)) next
+      split(substr($0, RSTART + 5, RLENGTH - 5), part, "/")
+      at = sprintf("x%8s%8s", part[1], part[2])
+      if (at > after) { count++; last = part[1] "/" part[2] }
+    }
+    END { print count + 0, last }'`;
+}
+
+/** Parses what {@link countFilter} prints. */
+export function parseCount(text: string): { count: number; last: bigint | undefined } {
+  const [count = "0", last = ""] = text.trim().split(" ");
+  return { count: Number(count), last: last === "" ? undefined : parseLsn(last) };
+}
 
 /** Parses what {@link rangeFilter} prints. */
 export function parseRange(text: string): TransactionRange {

@@ -5,7 +5,14 @@ import { BackupError, causeIn } from "../diagnosis.ts";
 import { paths, type StackBackups, withRepositoryContainer } from "../stack-backups.ts";
 import { formatLsn, formatSegment, parseLsn, segmentNumberAt, segmentStart, type TimelineEnd } from "../wal.ts";
 import { archivedOn } from "./timelines.ts";
-import { parseRange, rangeFilter, type Transaction, type TransactionRange } from "./transactions.ts";
+import {
+  countFilter,
+  parseCount,
+  parseRange,
+  rangeFilter,
+  type Transaction,
+  type TransactionRange,
+} from "./transactions.ts";
 
 /** WAL on the way to a timeline: what the archive has of it. */
 export interface ArchivedWal {
@@ -32,6 +39,10 @@ export interface WalReader {
   search(wal: ArchivedWal, from: bigint, to: bigint, options: readonly string[], filter: string): Promise<string[]>;
   /** Returns the transactions in a server's own WAL, which need not be archived. */
   ownTransactions(timeline: number, from: bigint, to: bigint): Promise<TransactionRange>;
+  /** Counts the commits whose records begin at or after `from` and end at or before `to`. */
+  countCommits(wal: ArchivedWal, from: bigint, to: bigint): Promise<number>;
+  /** Counts the commits in a server's own WAL, which need not be archived. */
+  countOwnCommits(timeline: number, from: bigint, to: bigint): Promise<number>;
 }
 
 /** Maximum lifetime of the container in seconds, in case it is not removed. */
@@ -189,6 +200,27 @@ function readerIn(docker: Docker, container: string): WalReader {
       if (to <= from) return { firstCommit: undefined, lastCommit: undefined, latest: undefined };
       const command = ["sh", "-c", ownScript, "read", String(timeline), formatLsn(from), formatLsn(to), rangeFilter];
       return parseRange(await run(command, from, to, "the server's"));
+    },
+    async countCommits(wal, from, to) {
+      const { segmentBytes } = wal;
+      let counted = { count: 0, last: from - 1n };
+      for (let start = from; start < to; ) {
+        const last = segmentNumberAt(start, segmentBytes) + largestGroup - 1;
+        const groupEnd = segmentStart(last + 1, segmentBytes);
+        const end = groupEnd < to ? groupEnd : to;
+        const found = parseCount(await scan(wal, start, end, [transactionsOnly], countFilter(counted.last)));
+        counted = { count: counted.count + found.count, last: found.last ?? counted.last };
+        if (end === to) break;
+        // A record can continue in the next group: it is counted there.
+        start = segmentStart(last, segmentBytes);
+      }
+      return counted.count;
+    },
+    async countOwnCommits(timeline, from, to) {
+      if (to <= from) return 0;
+      const range = [String(timeline), formatLsn(from), formatLsn(to)];
+      const command = ["sh", "-c", ownScript, "read", ...range, countFilter(from - 1n)];
+      return parseCount(await run(command, from, to, "the server's")).count;
     },
   };
 }

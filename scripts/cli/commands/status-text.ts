@@ -113,6 +113,7 @@ function describeJob(job: JobState): string {
   const reasons: Record<string, string> = {
     failed: `${last} with: ${(message ?? "no message").trim().split("\n", 1)[0]}`,
     overdue: `${duration(overdueSeconds ?? 0)}, ${last}`,
+    paused: "a restore in place paused it; `backup restore --resume` enables it",
     stopped: "someone has stopped it; `up` starts it again",
     unknown: "pg_cron records no runs (cron.log_run is off)",
   };

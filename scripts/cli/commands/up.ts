@@ -54,6 +54,7 @@ export function registerUp(program: Command): void {
         const variables: Record<string, string> = restore === undefined ? {} : { [restoreVariable]: restore };
         const outputs = await upStack(context, stack, { recover, waitMs, variables }, all);
         if (restore !== undefined) await backUpRestored(context, outputs);
+        await noteKeptClusters(context, outputs, stack);
         await warnOfOtherTargets(context, stack);
         await warnOfJobs(context, stack);
       }),
@@ -84,6 +85,14 @@ export async function upStack(
     () => `${describeChanges("up", result, all)}, in ${seconds} s\n\n${describeStack(outputs, stack)}`,
   );
   return outputs;
+}
+
+/** Mentions clusters that an in-place restore keeps, and what it paused, until someone decides. */
+async function noteKeptClusters(context: CommandContext, { server }: StackOutputs, stack: string): Promise<void> {
+  const { readKeptClusters } = await import("../../stack/kept-clusters.ts");
+  const { describeKeptClusters } = await import("../kept-clusters.ts");
+  const kept = await readKeptClusters(server, new Date());
+  for (const text of describeKeptClusters(kept, stack)) context.out.note(text);
 }
 
 /** Returns what to restore: `latest`, or a time. Undefined if nothing is restored. */

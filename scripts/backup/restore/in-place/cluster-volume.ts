@@ -3,6 +3,7 @@ import { exitCode, OperationError } from "../../../core/operation-error.ts";
 import { runInContainer } from "../../../docker/run-in-container.ts";
 import { removeAbandoned, withScratchContainer } from "../../../docker/scratch-container.ts";
 import { ownHolder, scratchHolder } from "../../../docker/scratch-holder.ts";
+import { isNothing, type PausedWork, pausedFile } from "../../../model/paused-work.ts";
 import { paths, type StackBackups } from "../../stack-backups.ts";
 import { folderName, holderFile, listScript, mark, parseFolders, pendingSteps, type RestoreFolders } from "./layout.ts";
 
@@ -135,18 +136,25 @@ export async function exchange(volume: ClusterVolume, name: string, to: string):
 }
 
 /**
- * Prepares a restored cluster for the live server: its mark, and its new timeline's history and segments, which the
- * live server has to archive.
+ * Prepares a restored cluster for the live server: its mark, the list of what is paused in it, and its new timeline's
+ * history and segments, which the live server has to archive.
  */
-export async function prepareRestored(volume: ClusterVolume, name: string, time: string): Promise<void> {
+export async function prepareRestored(
+  volume: ClusterVolume,
+  name: string,
+  time: string,
+  paused: PausedWork,
+): Promise<void> {
   await volume.run(
     `cd ${clusters}/"$1"
-     rm -f ../"$1".mark
+     rm -f ../"$1".mark ${pausedFile}
+     [ -z "$3" ] || (umask 077; printf '%s\\n' "$3" >${pausedFile})
      ${keepForArchive}
      ${shutOutClients}
      printf '%s\\n' "$2" >${mark}.new; mv ${mark}.new ${mark}; sync -f .`,
     name,
     time,
+    isNothing(paused) ? "" : JSON.stringify(paused),
   );
 }
 

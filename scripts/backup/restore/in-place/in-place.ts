@@ -1,18 +1,24 @@
 import type Docker from "dockerode";
-import { exitCode, OperationError } from "../../../core/operation-error.ts";
+import type { Known } from "../../../core/known.ts";
+import { OperationError } from "../../../core/operation-error.ts";
 import { poll } from "../../../core/poll.ts";
+import { runInContainer } from "../../../docker/run-in-container.ts";
 import { executeInContainer, queryInContainer } from "../../../docker/server/query.ts";
 import { isRunning, startContainer } from "../../../docker/server/running.ts";
 import { waitForServer } from "../../../docker/server/wait.ts";
+import { type PausedWork, pausedFile } from "../../../model/paused-work.ts";
 import type { StackOutputs } from "../../../model/stack-outputs.ts";
 import { createBackup } from "../../create.ts";
-import { type Backup, readRepository } from "../../info.ts";
+import type { Backup } from "../../info.ts";
 import { noneKept, stillKept } from "../../kept-cluster.ts";
 import { pgBackRest } from "../../pgbackrest.ts";
-import { repositoryOptions, type StackBackups } from "../../stack-backups.ts";
+import { paths, repositoryOptions, type StackBackups } from "../../stack-backups.ts";
+import { containerServer } from "../contents.ts";
 import type { RestoreRequest } from "../request.ts";
 import { type Restored, restoreNextToLive } from "../restore.ts";
 import { tablespacesNextToLive } from "../tablespaces.ts";
+import { type DeclaredAccess, restoreAccess } from "./access.ts";
+import { requireArchiving, requireNoBackup, requireSameCluster } from "./before-restore.ts";
 import {
   asOnlyCommand,
   type ClusterVolume,
@@ -29,9 +35,11 @@ import {
 } from "./cluster-volume.ts";
 import { folderName, keptCluster } from "./layout.ts";
 import { findDifferences, type StackDifferences, setPasswords } from "./logins.ts";
+import { countLostCommits, type LostCommits } from "./lost-commits.ts";
+import { pauseWork, resumeWork } from "./paused-work.ts";
 
 /** Arguments of an in-place restore, an undo or a finish. */
-export interface InPlaceRequest extends Omit<RestoreRequest, "to"> {
+export interface InPlaceRequest extends Omit<RestoreRequest, "to" | "accept" | "examine"> {
   /** Outputs of the stack when the command began. */
   outputs: StackOutputs;
   /**
@@ -39,6 +47,8 @@ export interface InPlaceRequest extends Omit<RestoreRequest, "to"> {
    * set passwords and apply migrations on the cluster that goes.
    */
   exclusively: <T>(work: (outputs: StackOutputs) => Promise<T>) => Promise<T>;
+  /** Reads the roles and privileges that the stack's state declares. */
+  declaredAccess: () => Promise<DeclaredAccess>;
   /** Time limit for a start of the server, in seconds. */
   startSeconds: number;
   onNote: (text: string) => void;
@@ -46,6 +56,12 @@ export interface InPlaceRequest extends Omit<RestoreRequest, "to"> {
 
 /** Sessions of clients that the exchange ends. */
 export type Sessions = { application: string; user: string; database: string }[];
+
+/** Losses of an in-place restore, when it is confirmed. */
+export interface Losses {
+  sessions: Sessions;
+  commits: Known<LostCommits>;
+}
 
 /** Result of an in-place restore. */
 export interface InPlaceRestored extends Restored {
@@ -56,6 +72,10 @@ export interface InPlaceRestored extends Restored {
   /** Time for which the server was stopped, in seconds. */
   downtimeSeconds: number;
   differences: StackDifferences;
+  /** Jobs and subscriptions that do nothing until they are confirmed. */
+  paused: PausedWork;
+  /** Commits that only the former cluster has, when the restore was confirmed. */
+  lostCommits: Known<LostCommits>;
   /** Full backup of the restored cluster, or the reason why there is none. */
   backup: string;
   newBackup: Backup | { failed: string };
@@ -72,7 +92,7 @@ export async function restoreInPlace(
   docker: Docker,
   stack: StackBackups,
   request: InPlaceRequest,
-  confirm: (restored: Restored, sessions: Sessions) => Promise<void>,
+  confirm: (restored: Restored, losses: Losses, paused: PausedWork) => Promise<void>,
 ): Promise<InPlaceRestored> {
   return withSettled(docker, stack, request, async (volume) => {
     const former = keptCluster(await volume.folders());
@@ -82,14 +102,26 @@ export async function restoreInPlace(
     if (tablespaces.length > 0)
       throw tablespacesNextToLive(`The stack's cluster has tablespaces (${tablespaces.join(", ")})`);
     await requireNoBackup(docker, stack);
+    await requireArchiving(docker, stack);
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
     const restoring = folderName("restoring", time);
     let restored: Restored;
+    let losses: Losses = { sessions: [], commits: { known: false, reason: "not counted" } };
+    let paused: PausedWork = { jobsDatabase: null, jobs: [], subscriptions: [] };
+    const examine = async (container: string) => {
+      paused = await pauseWork(containerServer(docker, container));
+    };
     try {
-      restored = await restoreNextToLive(docker, stack, request, `${clusters}/${restoring}`);
-      await confirm(restored, await readSessions(docker, stack));
+      const accept = (source: Parameters<typeof requireSameCluster>[1]) => requireSameCluster(volume, source);
+      restored = await restoreNextToLive(docker, stack, { ...request, accept, examine }, `${clusters}/${restoring}`);
+      request.onStep("counting the commits that will be lost");
+      losses = {
+        commits: await countLostCommits(docker, stack, restored.reached),
+        sessions: await readSessions(docker, stack),
+      };
+      await confirm(restored, losses, paused);
       request.signal.throwIfAborted();
-      await prepareRestored(volume, restoring, time);
+      await prepareRestored(volume, restoring, time, paused);
     } catch (error) {
       await removeFolder(volume, restoring).catch(() => {});
       throw error;
@@ -107,7 +139,8 @@ export async function restoreInPlace(
         return { restorePoint, downtimeSeconds, differences };
       }),
     );
-    return { ...restored, ...exchanged, kept, newBackup: await backUp(docker, stack, request) };
+    const lostCommits = losses.commits;
+    return { ...restored, ...exchanged, kept, paused, lostCommits, newBackup: await backUp(docker, stack, request) };
   });
 }
 
@@ -165,6 +198,23 @@ export async function finishInPlace(
   });
 }
 
+/**
+ * Enables the jobs and subscriptions that a restore in place paused.
+ *
+ * @throws OperationError (wrong usage) if nothing is paused
+ */
+export async function resumeInPlace(
+  docker: Docker,
+  { server }: StackBackups,
+  confirm: (paused: PausedWork) => Promise<void>,
+): Promise<PausedWork> {
+  return resumeWork(containerServer(docker, server), confirm, async () => {
+    const command = ["rm", "-f", `${paths.data}/${pausedFile}`];
+    const { code, stderr } = await runInContainer(docker, server, { command, user: "postgres" });
+    if (code !== 0) throw new OperationError(`The list of paused jobs could not be removed: ${stderr.trim()}`);
+  });
+}
+
 /** Returns the command with which the former cluster looks for the timelines in the archive. */
 function archiveGet(stack: StackBackups): string {
   return `pgbackrest ${repositoryOptions(stack)} --no-archive-async archive-get %f "%p"`;
@@ -218,21 +268,6 @@ async function startAgainIfFailed(docker: Docker, { server }: StackBackups, work
   }
 }
 
-async function requireNoBackup(docker: Docker, stack: StackBackups): Promise<void> {
-  if (!(await isRunning(docker, stack.container))) {
-    throw new OperationError(`The backup container ${stack.container} is not running.`, {
-      hint: "Run `up`, which starts it. Nothing was changed.",
-    });
-  }
-  const { underWay, fault } = await readRepository(docker, stack.container);
-  if (fault !== undefined) throw fault;
-  if (!underWay) return;
-  throw new OperationError("A backup is being made, and would fail.", {
-    hint: "Wait until it has ended (`npm run pgw -- backup list`), then run again. Nothing was changed.",
-    exitCode: exitCode.notAllowed,
-  });
-}
-
 async function readSessions(docker: Docker, { server }: StackBackups): Promise<Sessions> {
   if (!(await isRunning(docker, server))) return [];
   return queryInContainer(
@@ -274,10 +309,18 @@ async function stopServer(docker: Docker, { server }: StackBackups, { onStep }: 
   });
 }
 
-/** Starts the server on the exchanged cluster, gives it the stack's passwords, and then accepts clients. */
+/** Starts the server on the exchanged cluster, gives it the stack's passwords, roles and privileges, and accepts clients. */
 async function bringBack(docker: Docker, stack: StackBackups, request: InPlaceRequest): Promise<StackDifferences> {
   try {
-    return await startExchanged(docker, stack, request);
+    const differences = await startExchanged(docker, stack, request);
+    const { server } = stack;
+    await restoreAccess(containerServer(docker, server), await request.declaredAccess(), (database, reason) =>
+      request.onNote(
+        `Privileges in the database ${database} could not be set: ${reason} \`refresh\`, then \`up\`, set them.`,
+      ),
+    );
+    if (differences.missingRoles.length === 0) return differences;
+    return { ...differences, missingRoles: await setPasswords(docker, server, request.outputs) };
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     throw new OperationError(error.message, {

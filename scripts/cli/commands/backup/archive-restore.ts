@@ -3,6 +3,7 @@ import type { InPlaceOptions } from "../../../backup/physical/in-place.ts";
 import type { RestoredArchive } from "../../../backup/physical/restore.ts";
 import type { DescribedArchive } from "../../../backup/physical/store.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
+import { isNothing, type PausedWork } from "../../../model/paused-work.ts";
 import type { StackOutputs } from "../../../model/stack-outputs.ts";
 import { canAsk } from "../../confirm.ts";
 import type { CommandContext } from "../../context.ts";
@@ -13,7 +14,8 @@ import { table } from "../../table.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { underStackLock } from "../../under-stack-lock.ts";
 import { archiveSettings, embeddedPlace } from "./archive-place.ts";
-import { describeDifferences } from "./restore-in-place.ts";
+import { confirmResumed, countPaused, describePaused, reportResumed } from "./paused.ts";
+import { describeDifferences, readDeclaredAccess } from "./restore-in-place.ts";
 import { bytes } from "./texts.ts";
 
 /** A restore of a physical archive, its undo, or its end. */
@@ -22,7 +24,7 @@ export interface EmbeddedRestore {
   /** Name of the archive. Default: the newest complete one of the stack. */
   backup: string | undefined;
   /** `directory`: the stack is not changed. */
-  what: { kind: "directory"; path: string } | { kind: "restore" | "undo" | "finish" };
+  what: { kind: "directory"; path: string } | { kind: "restore" | "undo" | "finish" | "resume" };
   identity: string | undefined;
   yes: boolean;
   allowProtected: boolean;
@@ -79,12 +81,22 @@ async function changeEmbedded(context: CommandContext, command: EmbeddedRestore)
   requireAllowed(outputs, command);
   // Without a terminal, it would be refused after the long part of the work.
   if (!yes && !canAsk()) await requireTyped(context, [stack], `Changing the cluster of stack "${stack}"`);
+  if (what.kind === "resume") {
+    const { serverConnection } = await import("../../../stack/outputs.ts");
+    const { database: _, ...superuser } = serverConnection(await outputsOf(context, stack, true));
+    const directory = { data: server.dataDirectory, log: server.logDirectory };
+    const paused = await inPlace.resumeArchiveWork({ directory }, superuser, (found) =>
+      confirmResumed(context, command, found),
+    );
+    return reportResumed(context, stack, paused);
+  }
   const options: InPlaceOptions = {
     identityFile: identity ?? context.env.BACKUP_IDENTITY_FILE,
     holder: await ownHolder(),
     signal: context.signal,
     onStep: (step) => showStep(context.out, step),
     onNote: (text) => context.out.note(text),
+    declaredAccess: () => readDeclaredAccess(context, stack),
     exclusively: (work) => underStackLock(context, stack, async () => work(await outputsOf(context, stack, true))),
   };
   const place = await embeddedPlace(context, stack, server);
@@ -127,8 +139,8 @@ async function changeEmbedded(context: CommandContext, command: EmbeddedRestore)
     default: {
       const { findArchive } = await import("../../../backup/physical/store.ts");
       const archive = await findArchive(archiveSettings(context).folder, command.backup ?? "latest", stack);
-      const restored = await inPlace.restoreArchiveInPlace(place, archive, options, (ready) =>
-        ask(describeLosses(stack, archive, ready), `Restoring stack "${stack}" in place`),
+      const restored = await inPlace.restoreArchiveInPlace(place, archive, options, (ready, paused) =>
+        ask(describeLosses(stack, archive, ready, paused), `Restoring stack "${stack}" in place`),
       );
       context.out.endStep();
       warnOfUnlogged(context, restored);
@@ -142,6 +154,7 @@ async function changeEmbedded(context: CommandContext, command: EmbeddedRestore)
           `  npm run pgw -- backup restore --undo --stack ${stack}`,
           "to remove it:",
           `  npm run pgw -- backup restore --finish --stack ${stack}`,
+          ...describePaused(stack, restored.paused),
         ].join("\n"),
       );
       return exitCode.done;
@@ -190,11 +203,17 @@ function describeProof({ metadata }: DescribedArchive, restored: RestoredArchive
   ];
 }
 
-function describeLosses(stack: string, { metadata }: DescribedArchive, restored: RestoredArchive): string[] {
+function describeLosses(
+  stack: string,
+  { metadata }: DescribedArchive,
+  restored: RestoredArchive,
+  paused: PausedWork,
+): string[] {
   return [
     `A restored cluster is ready beside that of stack "${stack}":`,
     `  from      ${restored.id}, complete at ${metadata.finishedAt}: ${rowsOf(restored).toLocaleString("en")} rows`,
     "  loses     every commit after that, in all databases; the former cluster keeps them",
     "  ends      all sessions",
+    ...(isNothing(paused) ? [] : [`  pauses    ${countPaused(paused)}, until you confirm them`]),
   ];
 }

@@ -7,6 +7,7 @@ import { action, type CommandContext } from "../../context.ts";
 import { jsonOption, stackOption } from "../../options.ts";
 import { style } from "../../output.ts";
 import { outputsOf } from "../../stack.ts";
+import { insteadOfBackups } from "./stack.ts";
 
 interface VerifyOptions {
   publicKey?: string;
@@ -57,11 +58,14 @@ async function copy(
   { stack = localStack }: { stack?: string },
   dir: string,
 ): Promise<undefined> {
-  const { server } = await outputsOf(context, stack, false);
+  const { server, databases } = await outputsOf(context, stack, false);
   const evidence = server.kind === "docker" ? server.backups?.evidence : undefined;
   if (server.kind !== "docker" || evidence === undefined)
     throw new OperationError(`Stack "${stack}" has no container that runs restore drills.`, {
-      hint: `Add drill: true to pgroundwork:backups in Pulumi.${stack}.yaml, and run \`up\`.`,
+      hint:
+        server.kind === "docker"
+          ? `Add drill: true to pgroundwork:backups in Pulumi.${stack}.yaml, and run \`up\`.`
+          : insteadOfBackups({ server, databases }, stack),
       exitCode: exitCode.usage,
     });
   const { requireEmptyDirectory } = await import("../../../backup/restore/extract-directory.ts");

@@ -1,21 +1,24 @@
-import type { InPlaceRequest, InPlaceRestored, Sessions } from "../../../backup/restore/in-place/in-place.ts";
+import type { DeclaredAccess } from "../../../backup/restore/in-place/access.ts";
+import type { InPlaceRequest, InPlaceRestored, Losses, Sessions } from "../../../backup/restore/in-place/in-place.ts";
 import type { StackDifferences } from "../../../backup/restore/in-place/logins.ts";
 import type { RequestedPoint } from "../../../backup/restore/request.ts";
 import type { Restored } from "../../../backup/restore/restore.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
+import { isNothing, type PausedWork } from "../../../model/paused-work.ts";
 import { canAsk } from "../../confirm.ts";
 import type { CommandContext } from "../../context.ts";
 import { refuseInCopy } from "../../refuse-in-copy.ts";
-import { outputsOf } from "../../stack.ts";
+import { outputsOf, stackForReading } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { underStackLock } from "../../under-stack-lock.ts";
+import { confirmResumed, countPaused, describePaused, reportResumed } from "./paused.ts";
 import { backupsOf } from "./stack.ts";
 
 /** An in-place restore, its undo, or its end. */
 export interface InPlaceCommand {
   stack: string;
-  what: "restore" | "undo" | "finish";
+  what: "restore" | "undo" | "finish" | "resume";
   generation: number | undefined;
   backup: string | undefined;
   point: RequestedPoint | undefined;
@@ -44,6 +47,12 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   }
   // Without a terminal, it would be refused after the long part of the work.
   if (!yes && !canAsk()) await requireTyped(context, [stack], `Changing the cluster of stack "${stack}"`);
+  if (what === "resume") {
+    const paused = await withDocker(dockerHost, (docker) =>
+      inPlace.resumeInPlace(docker, backups, (found) => confirmResumed(context, command, found)),
+    );
+    return reportResumed(context, stack, paused);
+  }
   const request: InPlaceRequest = {
     backup: command.backup,
     point: command.point,
@@ -53,6 +62,7 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
     outputs,
     // The engine's lock holds for every project directory and machine.
     exclusively: (work) => underStackLock(context, stack, async () => work(await outputsOf(context, stack, true))),
+    declaredAccess: () => readDeclaredAccess(context, stack),
     signal: context.signal,
     onStep: (step) => showStep(context.out, step),
     onNote: (text) => context.out.note(text),
@@ -65,8 +75,8 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   return withDocker(dockerHost, async (docker) => {
     switch (what) {
       case "restore": {
-        const restored = await inPlace.restoreInPlace(docker, backups, request, (ready, sessions) =>
-          ask(describeLosses(stack, ready, sessions), `Restoring stack "${stack}" in place`),
+        const restored = await inPlace.restoreInPlace(docker, backups, request, (ready, losses, paused) =>
+          ask(describeLosses(stack, ready, losses, paused), `Restoring stack "${stack}" in place`),
         );
         return reportRestored(context, stack, restored);
       }
@@ -98,7 +108,19 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   });
 }
 
-function describeLosses(stack: string, restored: Restored, sessions: Sessions): string[] {
+/** Reads the roles and privileges that the state of a stack declares. */
+export async function readDeclaredAccess(context: CommandContext, stack: string): Promise<DeclaredAccess> {
+  const { declaredAccess } = await import("../../../stack/declared-access.ts");
+  const { resourcesOf } = await import("../../../stack/stored-state.ts");
+  return declaredAccess(await resourcesOf(await stackForReading(context, stack)));
+}
+
+function describeLosses(
+  stack: string,
+  restored: Restored,
+  { sessions, commits }: Losses,
+  paused: PausedWork,
+): string[] {
   const { point, reached, backup, databases } = restored;
   const rows = databases.flatMap(({ tables }) => tables).reduce((sum, each) => sum + each.rows, 0);
   return [
@@ -108,8 +130,16 @@ function describeLosses(stack: string, restored: Restored, sessions: Sessions): 
     ...(restored.incompleteReason === undefined ? [] : [`  rows may be missing: ${restored.incompleteReason}`]),
     ...restored.unproven.map(({ database, reason }) => `  the database ${database} could not be verified: ${reason}`),
     `  loses     every commit ${point?.firstNotIncluded == null ? "after that" : `from ${point.firstNotIncluded.at} on`}; the former cluster keeps them`,
+    `            ${describeCommits(commits)}`,
     `  ends      ${sessions.length} sessions${listed(sessions)}`,
+    ...(isNothing(paused) ? [] : [`  pauses    ${countPaused(paused)}, until you confirm them`]),
   ];
+}
+
+function describeCommits(commits: Losses["commits"]): string {
+  if (!commits.known) return `their number is not known: ${commits.reason}`;
+  const count = `${commits.count.toLocaleString("en")} commit${commits.count === 1 ? "" : "s"}`;
+  return commits.isLeast ? `at least ${count}; not all of the WAL was read` : `${count} until now`;
 }
 
 function describeUndo(stack: string, time: string, sessions: Sessions): string[] {
@@ -146,6 +176,7 @@ function reportRestored(context: CommandContext, stack: string, restored: InPlac
       `  npm run pgw -- backup restore --undo --stack ${stack}`,
       "to remove it:",
       `  npm run pgw -- backup restore --finish --stack ${stack}`,
+      ...describePaused(stack, restored.paused),
     ].join("\n"),
   );
   return problems.length === 0 ? exitCode.done : exitCode.wrong;

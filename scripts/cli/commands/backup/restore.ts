@@ -9,11 +9,12 @@ import { type ExitCode, exitCode, OperationError } from "../../../core/operation
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
 import { generationOption, jsonOption, repositoryOption, stackOption } from "../../options.ts";
+import { outputsOf } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { identityOption } from "../dumps/options.ts";
 import type { InPlaceCommand } from "./restore-in-place.ts";
-import { type BackupsInEngine, backupsOrEmbedded, formerGenerations } from "./stack.ts";
+import { type BackupsInEngine, backupsOrEmbedded, formerGenerations, insteadOfBackups } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
 interface RestoreOptions {
@@ -39,6 +40,7 @@ interface RestoreOptions {
   inPlace?: boolean;
   undo?: boolean;
   finish?: boolean;
+  resume?: boolean;
   allowProtected?: boolean;
   identity?: string;
   yes?: boolean;
@@ -68,9 +70,10 @@ export function registerBackupRestore(backup: Command): void {
     .option("--no-encrypt", "with --only: do not encrypt the dump of the replaced database")
     .option("--undo", "return to the cluster from before the last restore in place")
     .option("--finish", "remove the clusters that a restore in place or an undo kept")
+    .option("--resume", "enable the jobs and subscriptions that a restore in place paused")
     .addOption(identityOption())
     .option("--allow-protected", "change the cluster, or replace a database, of a protected stack")
-    .option("-y, --yes", "skip the confirmation of --in-place, --only, --undo or --finish")
+    .option("-y, --yes", "skip the confirmation of --in-place, --only, --undo, --finish or --resume")
     .option("--latest", "restore everything that is archived (default)")
     .option("--backup <label>", "restore the cluster as it was when this backup ended")
     .option("--time <time>", 'restore up to a time with its zone, such as "2026-11-29 05:17:59.014794 UTC"')
@@ -189,7 +192,10 @@ async function restoreArchiveOf(
   const others = { toVolume, only, exclusive, timeline, beforeDeploy, generation: options.generation };
   if (pointOf(options) !== undefined || Object.values(others).some((value) => value !== undefined))
     throw new OperationError(`The server of stack "${stack}" is embedded: only whole archives can be restored.`, {
-      hint: "Use --to DIR or --in-place, with --backup NAME or --latest. Servers in containers have the other targets.",
+      hint: [
+        "Use --to DIR or --in-place, with --backup NAME or --latest.",
+        `  ${insteadOfBackups(await outputsOf(context, stack, false), stack)}`,
+      ].join("\n"),
       exitCode: exitCode.usage,
     });
   const { restoreEmbedded } = await import("./archive-restore.ts");
@@ -236,19 +242,20 @@ function unloggedWarnings({ database, tables, sequences }: UnloggedRelations): s
 
 /** Returns the change of the stack that was asked for. undefined: it is not changed. */
 function changeOf(options: RestoreOptions): InPlaceCommand["what"] | undefined {
-  const { inPlace = false, undo = false, finish = false, to, toVolume, only, into } = options;
+  const { inPlace = false, undo = false, finish = false, resume = false, to, toVolume, only, into } = options;
   if (into !== undefined && only === undefined)
     throw new OperationError("--into needs --only.", { exitCode: exitCode.usage });
   const changes = [
     ...(inPlace ? ["restore" as const] : []),
     ...(undo ? ["undo" as const] : []),
     ...(finish ? ["finish" as const] : []),
+    ...(resume ? ["resume" as const] : []),
   ];
   const [change] = changes;
   const isExclusive = changes.length <= 1 && (change === undefined || (to === undefined && toVolume === undefined));
   const isOneOf = only === undefined || (change === undefined && to === undefined && toVolume === undefined);
   if (isExclusive && isOneOf) return change;
-  throw new OperationError("--to, --to-volume, --in-place, --only, --undo and --finish exclude each other.", {
+  throw new OperationError("--to, --to-volume, --in-place, --only, --undo, --finish and --resume exclude each other.", {
     exitCode: exitCode.usage,
   });
 }

@@ -44,7 +44,7 @@ export async function backupsOf(
   const found = await backupsOrEmbedded(context, stack, requested);
   if (found !== "embedded") return found;
   throw new OperationError(`Stack "${stack}" has no WAL archive: its server is embedded.`, {
-    hint: "Its physical archives: `backup create`, `backup list` and `backup restore`. Only servers in containers have more (pgroundwork:server docker).",
+    hint: insteadOfBackups(await outputsOf(context, stack, false), stack),
     exitCode: exitCode.usage,
   });
 }
@@ -106,8 +106,24 @@ export function inRepository(found: BackupsInEngine | NoBackups, stack: string, 
   const hint =
     found.kind === "docker"
       ? `Set pgroundwork:backups to true in Pulumi.${stack}.yaml, and run \`up\`.`
-      : "Only servers in containers have backups: pgroundwork:server docker.";
+      : insteadOfBackups(found.outputs, stack);
   throw new OperationError(`Stack "${stack}" has no backups.`, { hint, exitCode: exitCode.usage });
+}
+
+/** Returns what works on a server outside of a container, which has no repository of backups. */
+export function insteadOfBackups(
+  { server, databases }: Pick<StackOutputs, "server" | "databases">,
+  stack: string,
+): string {
+  const [database = "NAME"] = Object.keys(databases);
+  const option = ` --stack ${stack}`;
+  const dump = `npm run pgw -- backup dump --database ${database}${option}`;
+  const lines =
+    server.kind === "embedded"
+      ? [`whole server:  npm run pgw -- backup create${option}`, `one database:  ${dump}`]
+      : [`one database:  ${dump}`, "The owner of the server makes its physical backups."];
+  const more = "Points in time, drills and deploys need a server in a container (pgroundwork:server docker).";
+  return ["What works here instead:", ...lines.map((line) => `    ${line}`), `  ${more}`].join("\n");
 }
 
 /** Returns the backups of a stack. If it makes none, returns only the kind of its server. */

@@ -22,7 +22,7 @@ interface ListedJob {
   database: string;
   name: string;
   schedule: string;
-  state: "never run" | "running" | "succeeded" | "failed" | "overdue" | "stopped" | "unknown";
+  state: "never run" | "running" | "succeeded" | "failed" | "overdue" | "stopped" | "paused" | "unknown";
   startedAt: string | null;
   endedAt: string | null;
   /** Error of the last run. null if it did not fail. */

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { TerminatedSession } from "../../../backup/database-swap.ts";
 import type { Snapshot, SnapshotPlace } from "../../../backup/snapshot/snapshots.ts";
 import { connectionUrl, inDatabase } from "../../../connection/connection.ts";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
@@ -63,7 +64,7 @@ async function save(
   context.out.answer({ ...made, seconds }, () =>
     [
       `${kind} ${name} of ${place.database}: ${bytes(made.bytes)} in the database ${made.database}, in ${seconds.toFixed(1)} s`,
-      ...ended(made.terminated),
+      ...ended(made.sessions),
     ].join("\n"),
   );
   return undefined;
@@ -93,9 +94,9 @@ async function restore(context: CommandContext, options: SnapshotOptions, name: 
     await requireTyped(context, [place.database], `Replacing the database "${place.database}"`);
   }
   showStep(context.out, `restoring ${place.database}`, { announce: false });
-  const { snapshot, terminated } = await restoreSnapshot(place, name);
-  context.out.answer({ ...snapshot, terminated }, () =>
-    [`${label} is as in the snapshot ${name} of ${snapshot.at}`, ...ended(terminated)].join("\n"),
+  const { snapshot, terminated, sessions } = await restoreSnapshot(place, name);
+  context.out.answer({ ...snapshot, terminated, sessions }, () =>
+    [`${label} is as in the snapshot ${name} of ${snapshot.at}`, ...ended(sessions)].join("\n"),
   );
   return undefined;
 }
@@ -166,6 +167,13 @@ function protectedError(stack: string): OperationError {
   });
 }
 
-function ended(terminated: number): string[] {
-  return terminated === 0 ? [] : [`${terminated} sessions were terminated`];
+function ended(sessions: readonly TerminatedSession[]): string[] {
+  if (sessions.length === 0) return [];
+  return [
+    `${sessions.length === 1 ? "1 session was" : `${sessions.length} sessions were`} terminated:`,
+    ...sessions.map(
+      ({ pid, role, application, address }) =>
+        `  ${pid}: ${application} (${role ?? "a process of the server"}) from ${address}`,
+    ),
+  ];
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import type { Clone } from "../../clone.ts";
+import { expectInstead } from "../../scripts/cli/commands/backup/describe-instead.ts";
 import { startServer, type TestServer } from "../../server.ts";
 import { changesOf } from "./changes.ts";
 import { makeShop } from "./shop.ts";
@@ -121,6 +122,10 @@ describe("a stack on a server whose administrator is not a superuser", () => {
            from pg_roles, pg_database where rolname = 'backup' and datname = 'shop'`,
       ),
     ).toEqual([{ rolname: "backup", rolreplication: false, owner: "shop_owner" }]);
+  });
+
+  it("has no repository of backups: each command on backups names what works instead", async () => {
+    await expectInstead(clone, "external");
   });
 
   it("has the privileges of the matrix", async () => {

@@ -56,8 +56,11 @@ describe("a snapshot", () => {
       await query(`insert into item values (${id})`, server.as("app", "shop"));
       const session = query("select pg_sleep(60)", server.as("app", "shop")).catch((error: Error) => error.message);
       while ((await query("select from pg_stat_activity where datname = 'shop' and query ~ 'pg_sleep'")).length === 0);
-      const { terminated } = await restoreSnapshot(place(), "first");
+      const { terminated, sessions } = await restoreSnapshot(place(), "first");
       expect([terminated, await session]).toEqual([1, expect.stringMatching(/terminat/)]);
+      expect(sessions).toEqual([
+        { pid: expect.any(Number), role: "shop_app", application: "pgroundwork", address: expect.any(String) },
+      ]);
       expect(await items()).toEqual([1]);
     }
     expect(await properties()).toEqual(before);

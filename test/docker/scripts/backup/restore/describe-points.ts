@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createBackup } from "../../../../../scripts/backup/create.ts";
+import { countLostCommits } from "../../../../../scripts/backup/restore/in-place/lost-commits.ts";
 import type { RequestedPoint } from "../../../../../scripts/backup/restore/request.ts";
 import { restoreBackup } from "../../../../../scripts/backup/restore/restore.ts";
 import { readTargetTime } from "../../../../../scripts/backup/restore/target-time.ts";
@@ -70,6 +71,7 @@ export function describePoints(every: boolean): void {
       if (found === undefined) throw new Error(`no commit ${n}`);
       return found;
     };
+    const commitsLost = (count: number) => ({ known: true, count, isLeast: false });
     const atTime = (text: string) => ({ kind: "time" as const, text });
 
     const request = async (name: string, point: RequestedPoint) => {
@@ -142,6 +144,8 @@ export function describePoints(every: boolean): void {
       const included = await restore(atTime(three.text));
       expect(included.around).toEqual([3, three.at, nth(4).at]);
       expect(included.backup).toBe(first);
+      // The commits 4, 5 and 6. The last one is not archived.
+      expect(await countLostCommits(docker, backups, included.reached)).toEqual(commitsLost(3));
     });
 
     if (every)
@@ -330,6 +334,8 @@ export function describePoints(every: boolean): void {
       );
       const abandoned = await restore(atTime(nth(202).text), { timeline: 1 });
       expect(abandoned.around.slice(1)).toEqual([nth(202).at, nth(203).at]);
+      // Only the commit 301 is on the current timeline, and not on the abandoned one.
+      expect(await countLostCommits(docker, backups, abandoned.reached)).toEqual(commitsLost(1));
       // The new timeline continued with the number of a transaction of the abandoned one.
       expect(await refusal({ kind: "xid", xid: back.xid })).toContain(`The transaction ${back.xid} is ambiguous`);
       const after = await restore({ kind: "xid", xid: back.xid }, { timeline: 2 });

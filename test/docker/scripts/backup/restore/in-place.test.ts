@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Deploy } from "../../../../../scripts/backup/deploys.ts";
+import { readDetails } from "../../../../../scripts/backup/info.ts";
+import { requireSameCluster } from "../../../../../scripts/backup/restore/in-place/before-restore.ts";
+import { withClusterVolume } from "../../../../../scripts/backup/restore/in-place/cluster-volume.ts";
 import type { InPlaceRestored } from "../../../../../scripts/backup/restore/in-place/in-place.ts";
 import type { Restored } from "../../../../../scripts/backup/restore/restore.ts";
+import type { StackBackups } from "../../../../../scripts/backup/stack-backups.ts";
 import { withClient } from "../../../../../scripts/connection/client.ts";
 import { scramVerifier } from "../../../../../scripts/connection/scram.ts";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
@@ -22,6 +26,9 @@ describe("a restore in place", () => {
 
   beforeAll(async () => {
     shop = await makeBackedUpShop(settings);
+    const jobs = { tidy: { schedule: "0 0 29 2 *", command: "delete from customer_order" } };
+    const file = { extensions: ["citext"], seedSets: ["reference", "dev"], jobs };
+    await shop.clone.write("migrations/shop/database.json", JSON.stringify(file));
     await shop.succeed("up");
     await shop.untilFirstBackup();
     await shop.sql("create table written (n int primary key); grant select, insert on written to shop_app");
@@ -55,12 +62,44 @@ describe("a restore in place", () => {
     }
     return ends;
   };
+  const inPostgres = async (...statements: string[]) => {
+    const given = statements.flatMap((each) => ["-c", each]);
+    const { code, stdout, stderr } = await shop.inServer(
+      "psql",
+      "-XqAt",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "postgres",
+      ...given,
+    );
+    if (code !== 0) throw new Error(stderr);
+    return stdout.trim();
+  };
+  const ticks = async () => Number(await inPostgres("select count(*) from tick"));
+  const enabled = async () => [
+    await inPostgres("select string_agg(jobname, ', ' order by jobname) from cron.job where active"),
+    await shop.sql("select string_agg(subname, ', ') from pg_subscription where subenabled"),
+  ];
+  const everyone = ["pgroundwork: delete old runs, pgroundwork: tidy, tick", "orders"];
   const leftSettings = () => shop.sql("select count(*) from pg_file_settings where sourcefile like '%auto.conf'");
 
   it("keeps the former cluster, which undo brings back with every acknowledged row", async () => {
     const { password = "" } = await shop.login("app");
+    await inPostgres(
+      "create table tick (n int)",
+      "select cron.schedule('tick', '1 second', 'insert into tick values (1)')",
+    );
+    await shop.sql(
+      "create subscription orders connection 'host=127.0.0.1 port=1' publication orders with (connect = false)",
+      "alter subscription orders enable",
+    );
+    await shop.until("the job runs", async () => (await ticks()) > 0);
+    expect(await enabled()).toEqual(everyone);
     await shop.sql("alter role shop_app password 'of that time'", "insert into written values (1)");
-    await shop.sql("select pg_create_restore_point('good')");
+    // A role of the stack that the restored state lacks, and the present too.
+    const lost = "drop owned by shop_readonly";
+    await inPostgres(lost);
+    await shop.sql(lost, "drop role shop_readonly", "select pg_create_restore_point('good')");
     const good = await shop.tables();
     await shop.sql(`alter role shop_app password '${await scramVerifier(password)}'`, "delete from customer_order");
     const acknowledged = write(1);
@@ -81,12 +120,24 @@ describe("a restore in place", () => {
       newBackup: { type: "full" },
       differences: { missingRoles: [], missingDatabases: [], missingMigrations: {} },
     });
+    expect(stderr).toMatch(/loses +every commit from .*; the former cluster keeps them\n +[\d,]+ commits until now\n/);
+    expect(restored.lostCommits).toEqual({ known: true, count: expect.any(Number), isLeast: false });
     expect(stderr).toMatch(/ends +\d+ sessions: .*\(shop_app in shop\)/);
     expect(await shop.tables()).toEqual(good);
     expect([await timeline(), await leftSettings()]).toEqual(["2", "0"]);
+    // Jobs and subscriptions of that time do nothing.
+    expect(stderr).toMatch(/pauses +3 jobs and 1 subscription, until you confirm them/);
+    expect(restored.paused.jobs.map(({ name }) => name).join(", ")).toBe(everyone[0]);
+    expect(restored.paused.subscriptions).toEqual([{ database: "shop", name: "orders" }]);
+    expect(await enabled()).toEqual(["", ""]);
+    const ticksBefore = await ticks();
+    await sleep(2_500);
+    expect(await ticks()).toBe(ticksBefore);
     // The password is the stack's, and nothing that the stack declares is missing.
     expect(await shop.query("app", "select max(n) as n from written")).toEqual([{ n: 1 }]);
     expect((await shop.succeed("up")).stdout).toMatch(/^no changes/m);
+    expect(await shop.query("readonly", "show idle_in_transaction_session_timeout")).toHaveLength(1);
+    expect(JSON.parse((await shop.succeed("refresh", "--json")).stdout).changes).toEqual([]);
     await archives();
 
     await shop.sql("insert into written values (1000000)");
@@ -95,6 +146,7 @@ describe("a restore in place", () => {
     const { stdout: status } = await shop.pgw("status", "--json");
     expect(JSON.parse(status).keptClusters).toEqual({
       known: true,
+      paused: restored.paused,
       clusters: [
         {
           ...{ folder: restored.kept, canReturn: true, restoredAt: expect.any(String) },
@@ -102,7 +154,24 @@ describe("a restore in place", () => {
         },
       ],
     });
+    expect(JSON.parse(status).jobs.jobs).toMatchObject([
+      { paused: true },
+      { name: "tidy", active: false, paused: true },
+    ]);
+    await shop.succeed("backup", "restore", "--resume", "--yes");
+    expect(await enabled()).toEqual(everyone);
+    await shop.until("the job runs again", async () => (await ticks()) > ticksBefore);
+    const nothing = await shop.pgw("backup", "restore", "--resume", "--yes");
+    expect([nothing.code, nothing.stderr]).toEqual([
+      2,
+      expect.stringContaining("No job and no subscription is paused"),
+    ]);
+
     await shop.succeed("backup", "restore", "--undo", "--yes");
+    expect(await enabled()).toEqual(everyone);
+    await inPostgres("select cron.unschedule('tick')");
+    await shop.sql("alter subscription orders disable", "alter subscription orders set (slot_name = none)");
+    await shop.sql("drop subscription orders");
     expect([await timeline(), await leftSettings()]).toEqual(["3", "0"]);
     // The last commit can be one that the writer got no answer to.
     const kept = await shop.sql("select count(*) = max(n) from written", "select max(n) from written");
@@ -122,6 +191,29 @@ describe("a restore in place", () => {
     ]);
     await shop.succeed("backup", "restore", "--finish", "--yes");
     expect((await folders()).filter((name) => name.startsWith("data"))).toEqual(["data"]);
+  });
+
+  it("is refused for a backup of another version or cluster", async () => {
+    const { stdout } = await shop.succeed("outputs", "--json");
+    const { server } = JSON.parse(stdout) as { server: { owner: string; container: string; backups: StackBackups } };
+    const owner = { project: "pgroundwork", stack: shop.stack, owner: server.owner };
+    const backups = { ...server.backups, server: server.container, owner };
+    const label = (await shop.list()).found.backups[0]?.label ?? "";
+    const { cluster } = await readDetails(docker, shop.sidecar, label);
+    const systemIdentifier = await shop.sql("select system_identifier from pg_control_system()");
+    expect(cluster).toEqual({ version: "17", systemIdentifier });
+    await withClusterVolume(docker, backups, async (volume) => {
+      const judge = (changed: Partial<typeof cluster>) =>
+        requireSameCluster(volume, { backup: { label }, cluster: { ...cluster, ...changed } });
+      await judge({});
+      const refused = `The backup ${label} cannot take the place of the stack's cluster: it is of `;
+      await expect(judge({ version: "16" })).rejects.toThrow(
+        `${refused}PostgreSQL 16, and the server is PostgreSQL 17.`,
+      );
+      await expect(judge({ systemIdentifier: "1" })).rejects.toThrow(
+        `${refused}the cluster 1, and the server's is ${systemIdentifier}.`,
+      );
+    });
   });
 
   it("to just before the last deploy that is killed after the exchange is completed by the next command, here an undo", async () => {

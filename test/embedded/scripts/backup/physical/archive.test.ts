@@ -20,6 +20,7 @@ import {
   finishArchiveRestore,
   type InPlaceOptions,
   restoreArchiveInPlace,
+  resumeArchiveWork,
   undoArchiveRestore,
 } from "../../../../../scripts/backup/physical/in-place.ts";
 import type { ArchiveMetadata } from "../../../../../scripts/backup/physical/metadata.ts";
@@ -54,6 +55,11 @@ beforeAll(async () => {
     create schema graphile_migrate; create table graphile_migrate.migrations (filename text);
     insert into graphile_migrate.migrations values ('000001-items.sql'), ('000002-notes.sql');
     create table still as select n, repeat('x', 100) as text from generate_series(1, 200) n`);
+  // Its publisher does not exist.
+  await query(
+    "create subscription orders connection 'host=127.0.0.1 port=1' publication orders with (connect = false)",
+  );
+  await query("alter subscription orders enable");
   // From then on, nothing writes to its pages: the WAL of a backup has no images of them.
   await query("vacuum (freeze) still");
   await query("checkpoint");
@@ -203,6 +209,13 @@ describe("a restore of a physical archive in place", () => {
   const notes: string[] = [];
   const options = async (): Promise<InPlaceOptions> => ({
     ...{ identityFile: undefined, holder: await ownHolder(), signal, onStep: () => undefined },
+    declaredAccess: async () => ({
+      roles: [{ name: "monitor_of_later", attributes: ["LOGIN"], memberOf: ["pg_monitor"], settings: {} }],
+      grants: [
+        { database: "shop", role: "monitor_of_later", on: { kind: "database" }, privileges: ["CONNECT"] },
+        { database: "gone", role: "monitor_of_later", on: { kind: "database" }, privileges: ["CONNECT"] },
+      ],
+    }),
     onNote: (text) => void notes.push(text),
     exclusively: (work) =>
       work({
@@ -230,6 +243,8 @@ describe("a restore of a physical archive in place", () => {
     if (!found.known) throw new Error(found.reason);
     return found.clusters;
   };
+  const isSubscribed = async () =>
+    (await query<{ is: boolean }>("select subenabled as is from pg_subscription"))[0]?.is;
   const appRows = () =>
     query<{ count: number }>("select count(*)::int from item", {
       ...server.as("app", "shop"),
@@ -247,11 +262,23 @@ describe("a restore of a physical archive in place", () => {
       // It still serves.
       expect(await count()).toBe(rows + 1);
     });
+    const subscription = { database: "shop", name: "orders" };
+    expect(restored.paused).toEqual({ jobsDatabase: null, jobs: [], subscriptions: [subscription] });
+    expect(await isSubscribed()).toBe(false);
+    const paused = join(server.dataDirectory, "pgroundwork-paused");
+    expect((await stat(paused)).mode & 0o777).toBe(0o600);
+    const { database: _, ...superuser } = server.connection();
+    const resume = () => resumeArchiveWork(place(), superuser, async () => undefined);
+    expect((await resume()).subscriptions).toEqual([subscription]);
+    expect([await isSubscribed(), existsSync(paused)]).toEqual([true, false]);
+    expect(await refusal(resume())).toBe("No job and no subscription is paused by a restore in place.");
     expect(restored.differences).toEqual({
-      missingRoles: ["monitor_of_later"],
+      missingRoles: [],
       missingDatabases: [],
       missingMigrations: { shop: ["000003-prices.sql"] },
     });
+    const later = { ...server.connection("shop"), user: "monitor_of_later" };
+    expect(await query("select pg_has_role('pg_monitor', 'member') as is", later)).toEqual([{ is: true }]);
     expect(await query("select from item where id = -1")).toEqual([]);
     expect(await readFile(rules, "utf8")).toContain("# changed after the archive");
     expect(await appRows()).toEqual([{ count: await count() }]);

@@ -418,6 +418,9 @@ describe("backups on a machine without Docker and without a pg_dump of the serve
     expect(restored.stdout).toMatch(/a server started on it and read all [\d,]+ rows\n/);
     expect(await clone.query("app", products)).toEqual(before);
     expect(await changesOf(clone, "preview")).toEqual([]);
+    expect((await clone.succeed("up")).stderr).toMatch(
+      /\nThe cluster from before the restore of \S+Z \([\d.]+ MB, .* ago\) is kept in \S+\. To remove it: npm run pgw -- backup restore --finish\n/,
+    );
 
     const undone = await clone.succeed("backup", "restore", "--undo", "--yes");
     expect(undone.stdout).toContain('stack "local" is as it was before the restore');

@@ -30,8 +30,9 @@ const sound: StackStatus = {
 };
 
 const job: JobState = {
-  ...{ database: "shop", name: "tidy", schedule: "0 2 * * *", active: true, failed: false, overdueSeconds: 0 },
-  ...{ startedAt: "2026-03-01T02:00:00Z", endedAt: "2026-03-01T02:01:00.5Z", message: "1 row" },
+  ...{ database: "shop", name: "tidy", schedule: "0 2 * * *", active: true, paused: false },
+  ...{ failed: false, overdueSeconds: 0, startedAt: "2026-03-01T02:00:00Z" },
+  ...{ endedAt: "2026-03-01T02:01:00.5Z", message: "1 row" },
 };
 const withJobs = (...jobs: Partial<JobState>[]) => ({
   jobs: {
@@ -196,6 +197,10 @@ describe("the status of a stack", () => {
       "failed     shop: tidy: its last run began at 2026-03-01T02:00:00Z with: the process ended",
     ],
     [{ active: false }, "stopped    shop: tidy: someone has stopped it; `up` starts it again"],
+    [
+      { active: false, paused: true },
+      "paused     shop: tidy: a restore in place paused it; `backup restore --resume` enables it",
+    ],
     [{ failed: null }, "unknown    shop: tidy: pg_cron records no runs (cron.log_run is off)"],
   ])("is wrong if a job is not fine: %o", (changed, line) => {
     expect(text(withJobs(changed, { name: "nightly" }))).toContain(`\njobs         2 scheduled\n  ${line}\nURL`);

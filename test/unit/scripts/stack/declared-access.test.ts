@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import type { SocketServer } from "../../../../scripts/backup/restore/contents.ts";
+import { restoreAccess } from "../../../../scripts/backup/restore/in-place/access.ts";
+import { declaredAccess } from "../../../../scripts/stack/declared-access.ts";
+
+const resource = (type: string, inputs: Record<string, unknown>) => ({ urn: `urn:${type}`, type, inputs });
+const role = "postgresql:index/role:Role";
+const grant = "postgresql:index/grant:Grant";
+const defaults = "postgresql:index/defaultPrivileges:DefaultPrivileges";
+
+describe("the access that a state declares", () => {
+  const access = declaredAccess([
+    resource(role, { name: "shop_owner", login: false }),
+    resource(role, {
+      ...{ name: "shop_migrator", login: true, roles: ["shop_owner"], assumeRole: "shop_owner" },
+      idleInTransactionSessionTimeout: 60_000,
+    }),
+    { ...resource(role, { name: "gone", login: true }), delete: true },
+    resource(grant, { database: "shop", role: "public", objectType: "database", privileges: [] }),
+    resource(grant, {
+      ...{ database: "shop", role: "shop_app", objectType: "schema", schema: "public" },
+      privileges: ["USAGE"],
+    }),
+    resource(grant, { database: "shop", role: "shop_app", objectType: "table", privileges: ["SELECT"] }),
+    resource(grant, { database: "absent", role: "shop_app", objectType: "database", privileges: ["CONNECT"] }),
+    resource(defaults, {
+      ...{ database: "shop", role: "shop_app", owner: "shop_owner", objectType: "table", schema: "public" },
+      privileges: ["SELECT", "INSERT"],
+    }),
+  ]);
+
+  it("is created where a cluster lacks it: roles with attributes and settings, memberships, privileges", async () => {
+    const executed: string[] = [];
+    const answers: Record<string, unknown[]> = {
+      pg_auth_members: [],
+      pg_database: [{ name: "shop" }],
+      "from pg_roles": [{ name: "shop_owner" }],
+    };
+    const server: SocketServer = {
+      query: async <Row>(sql: string) =>
+        (Object.entries(answers).find(([part]) => sql.includes(part))?.[1] ?? []) as Row[],
+      execute: async (sql, database = "postgres") => void executed.push(`${database}: ${sql}`),
+    };
+    await restoreAccess(server, access, () => undefined);
+    expect(executed).toEqual([
+      [
+        'postgres: create role "shop_migrator" LOGIN;',
+        'alter role "shop_migrator" set role to "shop_owner";',
+        'alter role "shop_migrator" set idle_in_transaction_session_timeout to 60000;',
+        'grant "shop_owner" to "shop_migrator";',
+      ].join("\n"),
+      [
+        "shop: begin;",
+        'revoke all on database "shop" from public;',
+        'grant USAGE on schema "public" to "shop_app";',
+        'alter default privileges for role "shop_owner" in schema "public" grant SELECT, INSERT on tables to "shop_app";',
+        "commit;",
+      ].join("\n"),
+    ]);
+  });
+});
