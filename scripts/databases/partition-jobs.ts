@@ -1,4 +1,4 @@
-import type { JobSpec, PartitionSpec } from "./database-schema.ts";
+import type { JobSpec, PartitionSpec } from "./job-spec.ts";
 
 /** Names of the jobs that `partitions` adds to those of a database. */
 export const partitionJobNames = { create: "create partitions", drop: "drop old partitions" } as const;
