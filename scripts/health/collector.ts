@@ -3,8 +3,8 @@ import type { Observer } from "../connection/observer.ts";
 import type { Known } from "../core/known.ts";
 import type { MigrationRecord } from "../databases/migration-records.ts";
 import type { HealthVariables } from "../model/health-settings.ts";
-import type { HostValues } from "./collectors/host.ts";
 import type { ErrorLog } from "./error-log.ts";
+import type { HostValues } from "./host-values.ts";
 import type { ErrorCounts } from "./logged-errors.ts";
 
 /** Reads one subject of a server. Its queries wait for no lock on a table, and end after the snapshot's time limit. */

@@ -8,7 +8,7 @@ import { type ActivityValues, activity } from "./collectors/activity.ts";
 import { type ConnectionValues, connections } from "./collectors/connections.ts";
 import { errors } from "./collectors/errors.ts";
 import { type FreezeValues, freeze } from "./collectors/freeze.ts";
-import { type HostValues, host } from "./collectors/host.ts";
+import { host } from "./collectors/host.ts";
 import { type LockValues, locks } from "./collectors/locks.ts";
 import { type MigrationValues, migrations } from "./collectors/migrations.ts";
 import { type ReplicationValues, replication } from "./collectors/replication.ts";
@@ -18,6 +18,7 @@ import { type SizeValues, sizes } from "./collectors/sizes.ts";
 import { type StatementsValues, statements } from "./collectors/statements.ts";
 import { type TablesValues, tables } from "./collectors/tables.ts";
 import { type WalValues, wal } from "./collectors/wal.ts";
+import type { HostValues } from "./host-values.ts";
 import type { ErrorCounts } from "./logged-errors.ts";
 import { readStackPart } from "./stack-part.ts";
 
