@@ -4,8 +4,8 @@ import type { Known } from "../core/known.ts";
 import type { JobState } from "../databases/job-state.ts";
 import type { MigrationRecord } from "../databases/migration-records.ts";
 import type { HealthVariables } from "../model/health-settings.ts";
-import type { HostValues } from "./collectors/host.ts";
 import type { ErrorLog } from "./error-log.ts";
+import type { HostValues } from "./host-values.ts";
 import type { ErrorCounts } from "./logged-errors.ts";
 import type { PoolerState } from "./pooler.ts";
 

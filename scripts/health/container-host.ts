@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import { NotKnown } from "../connection/observer.ts";
 import { runInContainer } from "../docker/run-in-container.ts";
-import { diskValues, type HostValues } from "./collectors/host.ts";
+import { diskValues, type HostValues } from "./host-values.ts";
 
 /** Mount path of the volume with the cluster, as in infra/images/postgres. */
 const cluster = "/var/lib/postgresql";

@@ -1,6 +1,6 @@
 import { NotKnown } from "../connection/observer.ts";
 import { measuredVolumes, volumeExporter } from "../model/health-server.ts";
-import { diskValues, type HostValues, ownMachine } from "./collectors/host.ts";
+import { diskValues, type HostValues, ownMachine } from "./host-values.ts";
 import { parseSamples } from "./prometheus-samples.ts";
 
 /** Time limit in ms of the request. The snapshot waits less long for it. */

@@ -1,21 +1,9 @@
 import { readFile, statfs } from "node:fs/promises";
-import { availableParallelism, freemem, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { NotKnown, type Observer } from "../../connection/observer.ts";
 import type { Collector } from "../collector.ts";
+import { diskValues, type HostValues, ownMachine } from "../host-values.ts";
 import { inTime } from "../in-time.ts";
-
-/** The server's machine. */
-export interface HostValues {
-  diskBytes: number;
-  diskFreeBytes: number;
-  diskPercent: number;
-  memoryBytes: number;
-  memoryFreeBytes: number;
-  /** Processes that wanted to run in the last minute, on average. */
-  load: number;
-  processors: number;
-}
 
 export const host: Collector<HostValues> = {
   name: "host",
@@ -27,25 +15,6 @@ export const host: Collector<HostValues> = {
     return { ...diskValues({ sizeBytes, usedBytes, freeBytes }), ...ownMachine() };
   },
 };
-
-/** Returns the values of a disk. As df does, it counts space that only root may use as used up. */
-export function diskValues(space: {
-  sizeBytes: number;
-  usedBytes: number;
-  freeBytes: number;
-}): Pick<HostValues, "diskBytes" | "diskFreeBytes" | "diskPercent"> {
-  const { sizeBytes, usedBytes, freeBytes } = space;
-  const diskPercent = (100 * usedBytes) / (usedBytes + freeBytes);
-  return { diskBytes: sizeBytes, diskFreeBytes: freeBytes, diskPercent };
-}
-
-/** Returns the memory and the load of this machine, also if this process is in a container of it. */
-export function ownMachine(): Omit<HostValues, "diskBytes" | "diskFreeBytes" | "diskPercent"> {
-  return {
-    ...{ memoryBytes: totalmem(), memoryFreeBytes: freemem() },
-    ...{ load: loadavg()[0] ?? 0, processors: availableParallelism() },
-  };
-}
 
 /**
  * Returns the data directory if the server runs on this machine. Another machine can have a server with the same path,
