@@ -1,7 +1,6 @@
 import type Docker from "dockerode";
 import { lastLogLines } from "../docker/container-log.ts";
 import { runInContainer } from "../docker/run-in-container.ts";
-import type { SubjectLevel } from "./judge.ts";
 
 /** Clients and server connections of one role in one database. */
 export interface PoolerPool {
@@ -99,7 +98,7 @@ export function failedLoginsIn(log: string, now: Date): PoolerValues["failedLogi
 }
 
 /** Judges the state of a pooler. */
-export function judgePooler(state: PoolerState): [SubjectLevel, string] {
+export function judgePooler(state: PoolerState): ["ok" | "warning" | "critical", string] {
   if ("down" in state) return ["critical", `PgBouncer does not answer: ${state.down}`];
   const { maxClients, pools, failedLogins } = state;
   const sum = (count: (pool: PoolerPool) => number) => pools.reduce((all, pool) => all + count(pool), 0);
