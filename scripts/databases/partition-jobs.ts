@@ -21,8 +21,8 @@ export function partitionJobs({ function: name, monthsAhead, keepMonths }: Parti
 }
 
 /**
- * Returns the statement that drops partitions whose upper bound is at most the beginning of the oldest month to keep. By
- * their bound, they have no newer row. Default partitions and those without an upper bound stay. It gives up if a
+ * Returns the statement that drops partitions whose upper bound is at most the beginning of the oldest month to keep.
+ * By their bound, they have no newer row. Default partitions and those without an upper bound stay. It gives up if a
  * table is not free within 10 s, and then drops none. The server's log has a warning for each partition.
  *
  * @param schema letters, digits and `_`

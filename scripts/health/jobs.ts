@@ -90,7 +90,7 @@ async function orReason(read: () => Promise<JobValues | null>): Promise<KnownJob
   }
 }
 
-/** Judges jobs: a failed or overdue one is a warning. Those that `pgw jobs run` has never run are not scheduled here. */
+/** Judges jobs: a failed or overdue one is a warning. What `pgw jobs run` has never run is not scheduled here. */
 export function judgeJobs(values: JobValues | null): ["ok" | "warning" | "unknown" | "not-applicable", string] {
   if (values === null) return ["not-applicable", "no jobs are declared"];
   const { runner, jobs } = values;

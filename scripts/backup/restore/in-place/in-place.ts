@@ -309,7 +309,7 @@ async function stopServer(docker: Docker, { server }: StackBackups, { onStep }: 
   });
 }
 
-/** Starts the server on the exchanged cluster, gives it the stack's passwords, roles and privileges, and accepts clients. */
+/** Starts the server on the exchanged cluster with the stack's passwords, roles and privileges, and accepts clients. */
 async function bringBack(docker: Docker, stack: StackBackups, request: InPlaceRequest): Promise<StackDifferences> {
   try {
     const differences = await startExchanged(docker, stack, request);

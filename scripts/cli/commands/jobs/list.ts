@@ -39,7 +39,7 @@ async function list(context: CommandContext, options: TargetOptions): Promise<Ex
   return jobs.some(({ state }) => faults.includes(state)) ? exitCode.wrong : exitCode.done;
 }
 
-const faults: readonly ListedJob["state"][] = ["failed", "overdue", "stopped", "unknown"];
+const faults: readonly ListedJob["state"][] = ["failed", "overdue", "stopped", "paused", "unknown"];
 
 type Runner = "pg_cron" | "command" | null;
 
