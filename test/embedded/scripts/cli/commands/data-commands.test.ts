@@ -6,6 +6,7 @@ import type { StackEntry } from "../../../../../scripts/stack/stacks.ts";
 import type { Clone, Finished } from "../../../clone.ts";
 import { changesOf } from "../../../infra/program/changes.ts";
 import { commit, makeShop, shopDrafts } from "../../../infra/program/shop.ts";
+import { expectInstead } from "./backup/describe-instead.ts";
 
 let clone: Clone;
 
@@ -457,5 +458,6 @@ describe("backups on a machine without Docker and without a pg_dump of the serve
     }
     const { code, stderr } = await clone.pgw("backup", "dump", "--schema-only");
     expect([code, stderr]).toEqual([1, expect.stringContaining("no pg_dump of version 17 was found")]);
+    await expectInstead(clone, "embedded");
   });
 });
