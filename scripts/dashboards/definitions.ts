@@ -5,6 +5,7 @@
 
 import { errors } from "./errors.ts";
 import { type DashboardDefinition, graph, number } from "./panels.ts";
+import { tables } from "./tables.ts";
 
 /** Returns the rate of a counter for each chosen database. */
 function perDatabase(counter: string): string {
@@ -310,9 +311,23 @@ const backups: DashboardDefinition = {
 
 const host: DashboardDefinition = {
   id: "storage",
-  title: "Storage",
-  description: "The filesystems of the stack's volumes. Volumes of one Docker engine usually share one.",
+  title: "Host and storage",
+  description:
+    "The machine, as the health server sees it, and the filesystems of the stack's volumes. Volumes of one Docker engine " +
+    "usually share one.",
   panels: [
+    graph(
+      "Load for each processor",
+      "short",
+      { load: "pgroundwork_host_load / pgroundwork_host_processors" },
+      "Processes that want to run, in the last minute. Above 1, they wait for each other.",
+    ),
+    graph(
+      "Memory in use",
+      "percentunit",
+      { memory: "1 - pgroundwork_host_memory_free_bytes / pgroundwork_host_memory_bytes" },
+      "Of the machine, without what can be freed.",
+    ),
     graph("In use", "percentunit", { "{{volume}}": usedStorage }, "As df counts. Alerts: 80 %, 95 %."),
     graph("Free", "bytes", { "{{volume}}": "node_filesystem_avail_bytes{volume!=''}" }, "For users other than root."),
     graph(
@@ -361,6 +376,7 @@ const monitoring: DashboardDefinition = {
 export const dashboards: readonly DashboardDefinition[] = [
   overview,
   databases,
+  tables,
   sessions,
   errors,
   queries,

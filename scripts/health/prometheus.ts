@@ -1,4 +1,5 @@
 import { Gauge, Registry } from "prom-client";
+import type { TablesValues } from "./collectors/tables.ts";
 import { currentSubjects } from "./judge.ts";
 import type { Observation } from "./monitor.ts";
 import type { ProbeResult } from "./probe.ts";
@@ -95,7 +96,7 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
       : null,
   );
   const observed = Object.entries(snapshot.databases);
-  const inTables = (name: "invalidIndexes" | "vacuumBehind") =>
+  const inTables = (name: Exclude<keyof TablesValues, "largest">) =>
     observed.map(([database, { tables }]) => ({
       labels: { database },
       value: tables.known ? tables.value[name] : null,
@@ -106,6 +107,20 @@ export async function prometheusText(observation: Observation, probe: ProbeResul
     "Tables with twice as many dead rows as those at which autovacuum starts.",
     inTables("vacuumBehind"),
   );
+  gauge("tables", "Tables of the database.", inTables("count"));
+  gauge("live_rows", "Rows of all tables, as the server estimates them.", inTables("liveRows"));
+  gauge("dead_rows", "Rows that vacuum has not removed yet, as the server estimates them.", inTables("deadRows"));
+  gauge("sequential_scans", "Sequential scans since statistics were reset.", inTables("sequentialScans"));
+  gauge("index_scans", "Index scans since statistics were reset.", inTables("indexScans"));
+  const inLargest = (name: "bytes" | "deadRows") =>
+    observed.flatMap(([database, { tables }]) =>
+      (tables.known ? tables.value.largest : []).map(({ name: table, [name]: value }) => ({
+        labels: { database, table },
+        value,
+      })),
+    );
+  gauge("table_bytes", "Size of one of the ten largest tables, without its indexes.", inLargest("bytes"));
+  gauge("table_dead_rows", "Dead rows of one of the ten largest tables.", inLargest("deadRows"));
   const sized = sizes.known ? Object.entries(sizes.value.databases) : [];
   gauge(
     "database_bytes",
