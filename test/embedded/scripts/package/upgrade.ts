@@ -17,8 +17,10 @@ new Database("shop", { server, seeds: ["reference", "dev"] });`,
   external: `const password = new Config("pgroundwork").requireSecret("superuserPassword");
 const server = new ExternalServer("server", { host: "127.0.0.1", port: 1, user: "postgres", password, sslmode: "disable" });
 new Database("shop", { server, seeds: ["reference"] });`,
+  // As in the checkout, pg_cron runs the jobs of the database, which has partitions.
   staging: `const protect = { protect: true };
-const server = new DockerServer("server", { cpus: 2, memory: 2048, profile: "oltp", backups: true }, protect);
+const settings = { cpus: 2, memory: 2048, profile: "oltp", backups: true, extensions: ["pg_cron"] } as const;
+const server = new DockerServer("server", settings, protect);
 new Database("shop", { server, seeds: ["reference"] }, protect);
 const backups = new Backups("backups", { server });
 new Monitoring("monitoring", { server, backups, health: true });`,
