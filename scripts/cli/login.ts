@@ -25,17 +25,18 @@ export async function resolveLogin(context: CommandContext, { role, ...options }
   }
   const label = describeConnection(connection);
   const source = options.url === undefined ? "The environment (DATABASE_URL, DB_* or PG*)" : "--url";
-  const instead = options.url === undefined ? "unset those variables, or name the stack with --stack" : "correct --url";
+  // An error of the environment's connection says by itself how to use a stack.
+  const instead = options.url === undefined ? "" : ", or correct --url";
   if (role !== undefined) {
     throw new OperationError(`${source} already determines the login: ${label}. --role "${role}" cannot change it.`, {
-      hint: `Leave out --role, or ${instead}.`,
+      hint: `Leave out --role${instead}.`,
       exitCode: exitCode.usage,
     });
   }
   if (options.database !== undefined && options.database !== connection.database) {
     throw new OperationError(
       `${source} already determines the database: ${label}. --database "${options.database}" is a different one.`,
-      { hint: `Leave out --database, or ${instead}.`, exitCode: exitCode.usage },
+      { hint: `Leave out --database${instead}.`, exitCode: exitCode.usage },
     );
   }
   context.out.note(`target: ${label}`);

@@ -132,7 +132,7 @@ describe.skipIf(executablePath === undefined)("the status page in Chromium", () 
   it("is complete without JavaScript", async () => {
     const { context, page } = await open({ javaScriptEnabled: false });
     expect(await page.locator("tbody tr").count()).toBeGreaterThan(8);
-    const sections = ["Sessions", "Statements", "Storage", "Migrations", "Backups", "Deploys"];
+    const sections = ["Sessions", "Statements", "Storage", "Migrations", "Backups", "Jobs", "Deploys"];
     expect(await page.getByRole("heading", { level: 2 }).allInnerTexts()).toEqual(sections);
     const storage = page.locator("section", { hasText: "Storage" });
     expect(await storage.innerText()).toContain("At the growth in the last 47 hours, the disk is full on ");

@@ -160,13 +160,11 @@ describe("wrong usage", () => {
   it.each([
     [
       "--role readonly",
-      'the login: me@127.0.0.1:5432/shop. --role "readonly" cannot change it.\n' +
-        "  Leave out --role, or unset those variables, or name the stack with --stack.\n",
+      'the login: me@127.0.0.1:5432/shop. --role "readonly" cannot change it.\n' + "  Leave out --role.\n",
     ],
     [
       "--database kyb",
-      'the database: me@127.0.0.1:5432/shop. --database "kyb" is a different one.\n' +
-        "  Leave out --database, or unset those variables, or name the stack with --stack.\n",
+      'the database: me@127.0.0.1:5432/shop. --database "kyb" is a different one.\n' + "  Leave out --database.\n",
     ],
   ])("is reported for psql %s if the environment has a connection", async (options, message) => {
     const url = "postgresql://me:hunter22@127.0.0.1/shop";
@@ -174,7 +172,11 @@ describe("wrong usage", () => {
       `DATABASE_URL=${url} node_modules/.bin/node scripts/pgw.mjs psql ${options}`,
     );
     expect([code, stdout]).toEqual([2, ""]);
-    expect(stderr).toBe(`error: The environment (DATABASE_URL, DB_* or PG*) already determines ${message}`);
+    expect(stderr).toBe(
+      `error: The environment (DATABASE_URL, DB_* or PG*) already determines ${message}` +
+        "  DATABASE_URL in the environment selected this database instead of a stack. Unset it, or name the stack: " +
+        `npm run pgw -- psql ${options} --stack local\n`,
+    );
   });
 
   it.each(["down", "outputs", "status", "url", "logs", "migrate status", "seed info"])(
