@@ -131,7 +131,7 @@ describe("an application", () => {
 
   it("can distinguish errors by their class", async () => {
     const classes = Object.entries(kit).filter(([name]) => /^[A-Z]\w+Error$/.test(name));
-    expect(classes).toHaveLength(22);
+    expect(classes).toHaveLength(23);
     for (const [name, type] of classes) expect(type.prototype, name).toBeInstanceOf(Error);
     const { folder } = await test.folderOf([{ name: "a", body: "create table a (x nope);" }]);
     await expect(kit.migrate({ database: folder, connection: test.connection })).rejects.toBeInstanceOf(
