@@ -59,8 +59,15 @@ async function labelsOfVolume(docker: Docker, name: string): Promise<Record<stri
   return volume && (volume.Labels ?? {});
 }
 
+/** Error of an engine that measures its disk usage for another client. It measures for one at a time. */
+const measuring = "a disk usage operation is already running";
+
 async function volumeSizes(docker: Docker): Promise<Map<string, number>> {
-  const { Volumes: volumes } = (await docker.df()) as { Volumes: Docker.VolumeInspectInfo[] | null };
+  const { default: pRetry } = await import("p-retry");
+  const { Volumes: volumes } = (await pRetry(() => docker.df(), {
+    ...{ retries: 60, minTimeout: 500, factor: 1 },
+    shouldRetry: ({ error }) => error.message.includes(measuring),
+  })) as { Volumes: Docker.VolumeInspectInfo[] | null };
   return new Map(
     (volumes ?? []).flatMap(({ Name, UsageData }) => {
       const size = UsageData?.Size ?? -1;
