@@ -127,7 +127,7 @@ async function restoreBare(docker: Docker, { prefix }: DevStack, volume: string)
     .map((each) => `-c ${each.replace("=", `=${paths.configuration}/`)}`)
     .join(" ");
   const script = `umask 077; mkdir -p ${paths.data}
-    pgbackrest --stanza=${stanza} --pg1-path=${paths.data} --lock-path=/tmp --log-path=/tmp restore
+    pgbackrest --config=${paths.configuration}/pgbackrest.conf --stanza=${stanza} --pg1-path=${paths.data} --lock-path=/tmp --log-path=/tmp restore
     pg_ctl -D ${paths.data} -t 600 -w -l /tmp/log -o "${files} ${settings}" start || { cat /tmp/log; exit 1; }
     until [ "$(psql -XqAt -c 'select pg_is_in_recovery()')" = f ]; do sleep 0.1; done
     pg_ctl -D ${paths.data} -w stop`;
