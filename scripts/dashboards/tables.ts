@@ -27,7 +27,7 @@ export const tables: DashboardDefinition = {
       "Invalid indexes",
       "short",
       `sum(${chosen("pgroundwork_invalid_indexes")})`,
-      "They cost writes, and serve nobody.",
+      "They cost writes, and no statement uses them.",
     ),
     graph("Rows", "short", { "{{database}}": chosen("pgroundwork_live_rows") }, "As the server estimates them."),
     graph(

@@ -9,15 +9,25 @@ const limitMs = 3_000;
  * @param source name of what is asked, for the message
  * @throws NotKnown if it takes too long
  */
-export async function inTime<Value>(source: string, reading: Promise<Value>): Promise<Value> {
+export function inTime<Value>(source: string, reading: Promise<Value>): Promise<Value> {
+  return within(limitMs, `${source} did not answer within ${limitMs} ms`, reading);
+}
+
+/**
+ * Waits for work, but not longer than the limit.
+ *
+ * @param reason message of the error
+ * @throws NotKnown if it takes longer
+ */
+export async function within<Value>(limit: number, reason: string, work: Promise<Value>): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NotKnown(`${source} did not answer within ${limitMs} ms`)), limitMs);
+    timer = setTimeout(() => reject(new NotKnown(reason)), limit);
   });
   // After the limit, no one waits for its failure.
-  reading.catch(() => {});
+  work.catch(() => {});
   try {
-    return await Promise.race([reading, late]);
+    return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }

@@ -26,6 +26,7 @@ import { type StatementsValues, statements } from "./collectors/statements.ts";
 import { type TablesValues, tables } from "./collectors/tables.ts";
 import { type WalValues, wal } from "./collectors/wal.ts";
 import type { HostValues } from "./host-values.ts";
+import { within } from "./in-time.ts";
 import type { ErrorCounts } from "./logged-errors.ts";
 import type { PoolerState } from "./pooler.ts";
 import { readStackPart } from "./stack-part.ts";
@@ -137,7 +138,7 @@ export async function takeSnapshot(connection: Connection, settings: HealthSetti
         for (const [name, collector] of Object.entries(collectors))
           parts[name as PartName] = await collect(collector, observer, inDatabase);
       });
-      await within(snapshotLimitMs + Object.keys(collectors).length * 3 * settings.collectorMs, read);
+      await beforeLimit(snapshotLimitMs + Object.keys(collectors).length * 3 * settings.collectorMs, read);
       session = each.connection.database;
       break;
     } catch (error) {
@@ -189,7 +190,7 @@ async function readDatabase(
       migrations: (await collect(migrations, observer, settings)) as Part<"migrations">,
       tables: (await collect(tables, observer, settings)) as Part<"tables">,
     }));
-    return await within(leftMs, read);
+    return await beforeLimit(leftMs, read);
   } catch (error) {
     if (!(error instanceof OperationError || error instanceof NotKnown)) throw error;
     return notRead(error.message);
@@ -215,18 +216,8 @@ function limitsOf({ collectorMs }: HealthSettings) {
 }
 
 /** Fails if the work takes longer. A server that is paused at the wrong moment would keep all readers waiting. */
-async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NotKnown(`the snapshot was not complete after ${limitMs} ms`)), limitMs);
-  });
-  // After the limit, nobody waits for its failure.
-  work.catch(() => {});
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function beforeLimit<T>(ms: number, work: Promise<T>): Promise<T> {
+  return within(ms, `the snapshot was not complete after ${ms} ms`, work);
 }
 
 async function collect(
