@@ -27,7 +27,7 @@ export interface Filled {
 export async function placeAndFill(pool: Pool, terms: OrderTerms, execution: Execution): Promise<Filled> {
   try {
     return await kyselyTransaction<DB, Filled>(pool, async (db) => {
-      const order = await placeOrder(db, terms);
+      const order = await placeOrder(db, terms, execution.price);
       if (order.status === "pending_new") await acceptOrder(db, order.id);
       return fillOrder(db, order.id, execution);
     });

@@ -1,7 +1,8 @@
 import type { Insertable, Kysely, Selectable } from "kysely";
-import { actingUser, found, foundVersion, read, requestContext, write } from "pgroundwork";
+import { actingUser, found, foundVersion, RuleViolationError, read, requestContext, write } from "pgroundwork";
 import { type PageRequest, pageOf } from "pgroundwork/kysely";
 import type { DB, Orders } from "../types.ts";
+import { checkOrderLimits } from "./risk-limits.ts";
 
 export type Order = Selectable<Orders>;
 
@@ -11,11 +12,25 @@ export type OrderTerms = Omit<
   "user_id" | "session_id" | "ip" | "status" | "version" | "filled_quantity" | "average_fill_price"
 >;
 
-/** Places an order as the acting user, or returns the one that has this `client_order_id` already. */
-export function placeOrder(db: Kysely<DB>, terms: OrderTerms): Promise<Order> {
+/**
+ * Places an order as the acting user, or returns the one that has this `client_order_id` already.
+ *
+ * @param expectedPrice price that the order's value is checked with. Without it, that is its limit or stop price; the
+ *   value of a market order is not known then, and not checked.
+ * @throws RuleViolationError if the order is worth more than a limit that is in force allows
+ */
+export function placeOrder(
+  db: Kysely<DB>,
+  terms: OrderTerms,
+  expectedPrice = terms.limit_price ?? terms.stop_price,
+): Promise<Order> {
   const { sessionId = null, clientIp = null } = requestContext() ?? {};
   const values = { ...terms, user_id: actingUser(), session_id: sessionId, ip: clientIp };
   return write(async () => {
+    if (expectedPrice != null) {
+      const exceeded = await exceededLimit(db, terms, String(expectedPrice));
+      if (exceeded !== undefined) return placedBefore(db, terms, exceeded);
+    }
     const placed = await db
       .insertInto("orders")
       .values(values)
@@ -75,6 +90,29 @@ export function listOrders(
   const all = rows(db).where("account_id", "=", accountId);
   const query = filter.status === undefined ? all : all.where("status", "=", filter.status);
   return read(() => pageOf(query, { by: "submitted_at", id: "id", direction: "desc" }, page));
+}
+
+async function exceededLimit(
+  db: Kysely<DB>,
+  terms: OrderTerms,
+  price: string,
+): Promise<RuleViolationError | undefined> {
+  const { account_id: accountId, instrument_id: instrumentId, quantity } = terms;
+  try {
+    await checkOrderLimits(db, { accountId, instrumentId, quantity: String(quantity), price });
+  } catch (error) {
+    if (error instanceof RuleViolationError) return error;
+    throw error;
+  }
+}
+
+/** Returns an order that was placed while the limits allowed it. */
+async function placedBefore(db: Kysely<DB>, terms: OrderTerms, exceeded: RuleViolationError): Promise<Order> {
+  const { account_id: accountId, client_order_id: clientOrderId } = terms;
+  const query = rows(db).where("account_id", "=", accountId).where("client_order_id", "=", clientOrderId);
+  const placed = await read(() => query.executeTakeFirst());
+  if (placed === undefined) throw exceeded;
+  return placed;
 }
 
 function rows(db: Kysely<DB>) {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Kysely } from "kysely";
 import {
   InvalidValueError,
+  NotFoundError,
   type Pool,
   RuleViolationError,
   VersionConflictError,
@@ -117,6 +118,22 @@ describe("orders and limits", () => {
       await limits.checkOrderLimits(db, planned);
       const large = { ...planned, quantity: "100000000000" };
       await expect(limits.checkOrderLimits(db, large)).rejects.toThrow(RuleViolationError);
+      const quantity = "1000000000";
+      const priced = {
+        ...terms("buy", quantity),
+        order_type: "limit",
+        time_in_force: "gtc",
+        limit_price: "0.5",
+      } as const;
+      await expect(orders.placeOrder(db, priced)).rejects.toThrow('exceeds the limit "data-test"');
+      const market = fills.placeAndFill(pool, terms("buy", quantity), execution(quantity, "0.5"));
+      await expect(market).rejects.toThrow(RuleViolationError);
+      await expect(orders.findOrder(db, seeded.account, priced.client_order_id)).rejects.toThrow(NotFoundError);
+      // An order from before the limit is still the same order.
+      await limits.updateRiskLimit(db, limit.id, { is_active: false });
+      const placed = await orders.placeOrder(db, priced);
+      await limits.updateRiskLimit(db, limit.id, { is_active: true });
+      expect(await orders.placeOrder(db, priced)).toMatchObject({ id: placed.id });
       await limits.updateRiskLimit(db, limit.id, { is_active: false });
       expect((await limits.listRiskLimits(db)).rows.map(({ id }) => id)).not.toContain(limit.id);
     }));
