@@ -9,14 +9,17 @@ export interface MetricsRegistry {
   removeSingleMetric(name: string): void;
 }
 
+const poolLabel = "db_client_connection_pool_name";
+const stateLabel = "db_client_connection_state";
+
 /** Upper limits of the histograms' buckets, in seconds. */
 const buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30];
 
 /**
- * Registers the pool's metrics with prom-client, under OpenTelemetry's names for database clients with Prometheus'
- * underscores. Returns a function that removes them.
+ * Registers the pool's metrics with prom-client, under OpenTelemetry's names for database clients as Prometheus writes
+ * them: underscores, units and `_total`. Returns a function that removes them.
  *
- * @param name value of the label `pool`
+ * @param name value of the label `db_client_connection_pool_name`
  * @throws OperationError if prom-client is not installed
  */
 export async function registerPoolMetrics(
@@ -26,12 +29,12 @@ export async function registerPoolMetrics(
 ): Promise<() => void> {
   const { Counter, Gauge, Histogram } = await import("prom-client").catch(throwImportError);
   const registers = [registry as Registry];
-  const labels = { pool: name };
+  const labels = { [poolLabel]: name };
   const gauge = (metric: string, help: string, value: () => number) =>
     new Gauge({
       name: metric,
       help,
-      labelNames: ["pool"],
+      labelNames: [poolLabel],
       registers,
       collect() {
         this.set(labels, value());
@@ -41,7 +44,7 @@ export async function registerPoolMetrics(
     new Counter({
       name: metric,
       help,
-      labelNames: ["pool"],
+      labelNames: [poolLabel],
       registers,
       collect() {
         this.reset();
@@ -49,16 +52,16 @@ export async function registerPoolMetrics(
       },
     });
   const histogram = (metric: string, help: string) =>
-    new Histogram({ name: metric, help, labelNames: ["pool"], registers, buckets });
+    new Histogram({ name: metric, help, labelNames: [poolLabel], registers, buckets });
   const count = new Gauge({
     name: "db_client_connection_count",
     help: "Connections by state.",
-    labelNames: ["pool", "state"],
+    labelNames: [poolLabel, stateLabel],
     registers,
     collect() {
       const { idle, used } = pool.stats;
-      this.set({ ...labels, state: "idle" }, idle);
-      this.set({ ...labels, state: "used" }, used);
+      this.set({ ...labels, [stateLabel]: "idle" }, idle);
+      this.set({ ...labels, [stateLabel]: "used" }, used);
     },
   });
   const wait = histogram("db_client_connection_wait_time_seconds", "Time to obtain a connection.");
@@ -72,10 +75,18 @@ export async function registerPoolMetrics(
     gauge("db_client_connection_max", "Maximum number of connections.", () => pool.stats.max),
     gauge("db_client_connection_idle_min", "Idle connections that are kept.", () => pool.settings.min),
     gauge("db_client_connection_pending_requests", "Requests that wait for a connection.", () => pool.stats.waiting),
-    counter("db_client_connection_timeouts", "Requests that got no connection in time.", () => pool.stats.timeouts),
-    counter("pgroundwork_client_retries", "Statements and transactions that were repeated.", () => pool.stats.retries),
-    counter("pgroundwork_client_leaks", "Reports of connections held too long.", () => pool.stats.leaks),
-    counter("pgroundwork_client_connect_attempts", "Attempts to connect.", () => pool.stats.connectAttempts),
+    counter(
+      "db_client_connection_timeouts_total",
+      "Requests that got no connection in time.",
+      () => pool.stats.timeouts,
+    ),
+    counter(
+      "pgroundwork_client_retries_total",
+      "Statements and transactions that were repeated.",
+      () => pool.stats.retries,
+    ),
+    counter("pgroundwork_client_leaks_total", "Reports of connections held too long.", () => pool.stats.leaks),
+    counter("pgroundwork_client_connect_attempts_total", "Attempts to connect.", () => pool.stats.connectAttempts),
   ];
   const subscriptions = [
     observe(pool, channels.checkout, "waitMs", (seconds) => wait.observe(labels, seconds)),

@@ -580,7 +580,9 @@ describe("health and metrics", () => {
     const pool = on.pool({ max: 1, leakThresholdMs: 50, connectionTimeoutMs: 1_000 });
     const remove = await registerPoolMetrics(pool, registry, "all");
     const value = async (name: string) =>
-      Number(new RegExp(`^${name}\\{pool="all"\\} (.*)$`, "m").exec(await registry.metrics())?.[1]);
+      Number(
+        new RegExp(`^${name}\\{db_client_connection_pool_name="all"\\} (.*)$`, "m").exec(await registry.metrics())?.[1],
+      );
     const client = await pool.connect();
     const waiting = pool.query("select 1").catch((error: unknown) => error);
     await expect.poll(() => value("db_client_connection_pending_requests")).toBe(1);
@@ -592,9 +594,9 @@ describe("health and metrics", () => {
       if (runs === 1) throw Object.assign(new Error("conflict"), { code: "40001" });
     });
     expect(await value("db_client_connection_pending_requests")).toBe(0);
-    expect(await value("db_client_connection_timeouts")).toBe(1);
-    expect(await value("pgroundwork_client_retries")).toBe(1);
-    expect(await value("pgroundwork_client_leaks")).toBeGreaterThanOrEqual(1);
+    expect(await value("db_client_connection_timeouts_total")).toBe(1);
+    expect(await value("pgroundwork_client_retries_total")).toBe(1);
+    expect(await value("pgroundwork_client_leaks_total")).toBeGreaterThanOrEqual(1);
     expect(await value("db_client_connection_create_time_seconds_count")).toBe(1);
     expect(await value("db_client_connection_use_time_seconds_count")).toBe(3);
     expect(await value("db_client_connection_use_time_seconds_sum")).toBeGreaterThan(1);
@@ -609,9 +611,15 @@ describe("health and metrics", () => {
     const remove = await registerPoolMetrics(pool, registry, "shop");
     expect(await pool.health()).toMatchObject({ ok: true, servers: [{ role: "primary" }], pool: { idle: 1, max: 3 } });
     const text = await registry.metrics();
-    expect(text).toContain('db_client_connection_count{pool="shop",state="idle"} 1');
-    expect(text).toContain('db_client_connection_wait_time_seconds_count{pool="shop"} 1');
-    expect(text).toContain('db_client_connection_max{pool="shop"} 3');
+    const shop = 'db_client_connection_pool_name="shop"';
+    expect(text).toContain(`db_client_connection_count{${shop},db_client_connection_state="idle"} 1`);
+    expect(text).toContain(`db_client_connection_wait_time_seconds_count{${shop}} 1`);
+    expect(text).toContain(`db_client_connection_max{${shop}} 3`);
+    const conventions: Record<string, unknown> = await import("@opentelemetry/semantic-conventions/incubating");
+    const known = Object.values(conventions).filter((each) => typeof each === "string");
+    const named = [...text.matchAll(/^# TYPE (db_\w+) /gm), ...text.matchAll(/[{,](\w+)="(?:shop|idle)"/g)];
+    const plain = named.map(([, name = ""]) => name.replace(/_(total|seconds)$/, ""));
+    expect(plain.filter((name) => !known.some((each) => each.replaceAll(".", "_") === name))).toEqual([]);
     remove();
     expect(await registry.metrics()).not.toContain("db_client");
     const gone = on.pool({ connectionTimeoutMs: 100 }, 1);

@@ -71,7 +71,7 @@ it("a program registers the metrics of a pool, and removes them", async () => {
   const registry = new Registry();
   await using pool = kit.createPool({ env: env(), max: 7 });
   const remove = await kit.registerPoolMetrics(pool, registry, "shop");
-  expect(await registry.metrics()).toContain('db_client_connection_max{pool="shop"} 7');
+  expect(await registry.metrics()).toContain('db_client_connection_max{db_client_connection_pool_name="shop"} 7');
   remove();
   expect((await registry.metrics()).trim()).toBe("");
 });
