@@ -3,21 +3,25 @@ import { everyConnection } from "../connection/environment.ts";
 import { readEnvironmentFile } from "../connection/environment-file.ts";
 import { localStack } from "../stack/local-stack.ts";
 import type { CommandContext } from "./context.ts";
-import { outputsOf } from "./stack.ts";
+import type { ReadOutputs } from "./stack.ts";
 
 /**
  * Warns if applications or commands would connect elsewhere than to a stack that was just brought up. Checks connection
  * variables of the environment, and a `.env` with an old port, password, database or CA. A `.env` that belongs to
  * another stack by its own entry is not compared.
  */
-export async function warnOfOtherTargets(context: CommandContext, stack: string): Promise<void> {
+export async function warnOfOtherTargets(
+  context: CommandContext,
+  stack: string,
+  readOutputs: ReadOutputs,
+): Promise<void> {
   const file = await readEnvironmentFile(context.root);
   const isOthers = file?.stack !== undefined && file.stack !== stack;
   const inFile = file === undefined || isOthers ? [] : everyConnection(file.variables);
   const inEnvironment = everyConnection(context.env);
   if (inFile.length === 0 && inEnvironment.length === 0) return;
   const { differencesFrom } = await import("../stack/connection-differences.ts");
-  const outputs = await outputsOf(context, stack, true);
+  const outputs = await readOutputs();
   const option = stack === localStack ? "" : ` --stack ${stack}`;
 
   const stale = inFile.flatMap(({ source, connection }) =>

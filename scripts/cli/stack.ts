@@ -3,6 +3,9 @@ import type { Stack } from "../stack/stack.ts";
 import type { CommandContext } from "./context.ts";
 import { readyEngine } from "./engine.ts";
 
+/** Reads the outputs of one stack, with their passwords. */
+export type ReadOutputs = () => Promise<StackOutputs>;
+
 /**
  * Returns a stack of the project with its engine, which is installed if necessary. Prints the fallback providers that
  * the stack uses.

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { databaseFolder } from "../databases/database-file.ts";
 import { declaredSettings } from "../stack/declared-settings.ts";
 import type { CommandContext } from "./context.ts";
-import { outputsOf } from "./stack.ts";
+import type { ReadOutputs } from "./stack.ts";
 
 /** Returns true if databases declare jobs that `pgw jobs run` runs. */
 export async function hasJobs(root: string, databases: readonly string[]): Promise<boolean> {
@@ -12,11 +12,11 @@ export async function hasJobs(root: string, databases: readonly string[]): Promi
 }
 
 /** Warns if jobs of a stack that was just brought up have failed or are overdue. pg_cron's are watched by alerts. */
-export async function warnOfJobs(context: CommandContext, stack: string): Promise<void> {
+export async function warnOfJobs(context: CommandContext, stack: string, readOutputs: ReadOutputs): Promise<void> {
   const { kind, databases } = await declaredSettings(context.root, stack);
   if (kind === "docker" || !(await hasJobs(context.root, databases))) return;
   const { jobWarning, readStackJobs } = await import("../stack/job-state.ts");
-  const outputs = await outputsOf(context, stack, true);
+  const outputs = await readOutputs();
   const warning = jobWarning(await readStackJobs(outputs, context.root, stack), stack, outputs.protected);
   if (warning !== undefined) context.out.warn(warning);
 }

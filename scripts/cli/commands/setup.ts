@@ -6,8 +6,8 @@ import { runnerIntervalMinutes } from "../../model/cron.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
 import { databaseOption, jsonOption, stackOption } from "../options.ts";
-import { warnOfOtherTargets } from "../other-targets.ts";
-import { hasJobs, warnOfJobs } from "../unfinished-jobs.ts";
+import { hasJobs } from "../unfinished-jobs.ts";
+import { warnAfterUp } from "../warnings-after-up.ts";
 import { upStack } from "./up.ts";
 
 export function registerSetup(program: Command): void {
@@ -44,8 +44,7 @@ export function registerSetup(program: Command): void {
           const file = await writeEnvironmentFile(context.root, connection, force, stack);
           context.out.note(`wrote ${file}: ${connection.user} in the database ${connection.database}`);
         }
-        await warnOfOtherTargets(context, stack);
-        await warnOfJobs(context, stack);
+        await warnAfterUp(context, stack);
         const runsJobs = server.kind !== "docker" && (await hasJobs(context.root, Object.keys(databases)));
         context.out.say(
           [

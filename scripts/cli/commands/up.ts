@@ -12,10 +12,9 @@ import { describeChanges } from "../changes.ts";
 import { action, type CommandContext } from "../context.ts";
 import { type CommandOperationOptions, operateStack } from "../operation.ts";
 import { allChangesOption, jsonOption, stackOption } from "../options.ts";
-import { warnOfOtherTargets } from "../other-targets.ts";
 import { showStep } from "../step.ts";
 import { describeStack } from "../summary.ts";
-import { warnOfJobs } from "../unfinished-jobs.ts";
+import { warnAfterUp } from "../warnings-after-up.ts";
 
 interface UpOptions {
   stack?: string;
@@ -55,8 +54,7 @@ export function registerUp(program: Command): void {
         const outputs = await upStack(context, stack, { recover, waitMs, variables }, all);
         if (restore !== undefined) await backUpRestored(context, outputs);
         await noteKeptClusters(context, outputs, stack);
-        await warnOfOtherTargets(context, stack);
-        await warnOfJobs(context, stack);
+        await warnAfterUp(context, stack);
       }),
     );
 }
