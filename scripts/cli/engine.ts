@@ -48,7 +48,7 @@ export async function readyEngine(context: CommandContext, options: ReadyOptions
 }
 
 /** Refuses to look for an engine, which can mean to build one, for a folder that has no program. */
-function requireProject(root: string): void {
+export function requireProject(root: string): void {
   if (existsSync(join(root, "Pulumi.yaml"))) return;
   throw new OperationError(`${root} has no Pulumi.yaml, and this command works on a stack of a Pulumi program.`, {
     hint: "Run it in the program's folder. Commands on data also work without one, with DATABASE_URL, PG* or --url.",

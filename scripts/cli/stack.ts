@@ -1,7 +1,7 @@
 import type { StackOutputs } from "../model/stack-outputs.ts";
 import type { Stack } from "../stack/stack.ts";
 import type { CommandContext } from "./context.ts";
-import { readyEngine } from "./engine.ts";
+import { readyEngine, requireProject } from "./engine.ts";
 
 /** Reads the outputs of one stack, with their passwords. */
 export type ReadOutputs = () => Promise<StackOutputs>;
@@ -26,6 +26,8 @@ export async function stackForReading(context: CommandContext, name: string): Pr
  * @throws OperationError (wrong usage) if the stack is unknown, or was not brought up
  */
 export async function outputsOf(context: CommandContext, name: string, secrets: boolean): Promise<StackOutputs> {
-  const { readOutputs } = await import("../stack/outputs.ts");
+  const { readOutputs, requireState } = await import("../stack/outputs.ts");
+  requireProject(context.root);
+  await requireState(context.root, name);
   return readOutputs(await stackForReading(context, name), secrets);
 }

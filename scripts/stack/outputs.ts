@@ -1,5 +1,7 @@
-import { resolve } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import type { Connection } from "../connection/connection.ts";
+import { unlessAbsent } from "../core/absent.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { upCommand } from "../model/command-lines.ts";
 import type { ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
@@ -103,8 +105,27 @@ export function connectionTo(outputs: StackOutputs, stack: string, database: str
   return { host, port, sslmode, sslrootcert, database, user: login.user, password: login.password };
 }
 
+/**
+ * Requires that a stack can have a state, before an engine is looked for: on a new machine, that means to build one for
+ * minutes. Only a folder on this machine is looked into. Everything else is left to {@link readOutputs}.
+ *
+ * @throws OperationError (wrong usage) if the stack is unknown, or was not brought up
+ */
+export async function requireState(root: string, name: string): Promise<void> {
+  const folder = declaredStateFolder(root, name, process.env);
+  if (folder === undefined) return;
+  const stacks = join(folder, "stacks");
+  // Older engines keep the stacks of all projects in one folder.
+  for (const each of [join(stacks, await projectName(root)), stacks]) {
+    const files = (await unlessAbsent(readdir(each))) ?? [];
+    if (files.some((file) => file.startsWith(`${name}.json`))) return;
+  }
+  await requireDeclared(root, name);
+  throw await notUp({ root, name });
+}
+
 /** @param resources number of resources that an `up` has created before it failed */
-async function notUp({ root, name }: Stack, resources = 0): Promise<OperationError> {
+async function notUp({ root, name }: Pick<Stack, "root" | "name">, resources = 0): Promise<OperationError> {
   const partly = "No `up` has completed yet, but ";
   const created = resources === 1 ? "one resource was created. " : `${resources} resources were created. `;
   const holder = await runningHolder(root, name);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -187,6 +188,14 @@ describe("wrong usage", () => {
       expect(stderr).toContain('error: Stack "local" is not up.\n  Run `npm run up`.\n');
     },
   );
+
+  it("is reported before a stack's first up without building an engine", async () => {
+    const cache = join(clone.root, "empty-cache");
+    const status = "timeout 20 node_modules/.bin/node scripts/pgw.mjs status --stack dev";
+    const { code, stderr } = await clone.shell(`PULUMI_HOME= XDG_CACHE_HOME=${cache} ${status}`);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^error: Stack "dev" is not up\.\n {2}Run `npm run up/)]);
+    expect(existsSync(join(cache, "pgroundwork", "engine"))).toBe(false);
+  });
 });
 
 describe("pgw", () => {
