@@ -3,9 +3,10 @@ import { readOnlyHint } from "../connection/server-fault.ts";
 import { OperationError } from "../core/operation-error.ts";
 import { shellQuote } from "../core/shell.ts";
 import { recoverCommand } from "../model/command-lines.ts";
+import { describeHolder } from "./lock-holder.ts";
 import { passphraseHint } from "./passphrase-hint.ts";
 import { damagedAttributes } from "./recover/damaged-attributes.ts";
-import { setAsideHint, stateFile } from "./state-file.ts";
+import { isWholeState, setAsideHint, stateFile, stateWriter } from "./state-file.ts";
 
 /** An operation that the engine could not finish. */
 export class EngineFailure extends OperationError {
@@ -70,10 +71,16 @@ export function engineHint(messages: readonly string[], root: string, stack: str
   if (passphrase !== undefined) return passphrase;
   const unreadable = text.includes("failed to load checkpoint");
   if (unreadable || text.includes(".pulumi/meta.yaml")) {
+    const writer = stateWriter(root, stack, process.env);
+    // The engine does not replace the files next to a state at once. They may be complete a moment later.
+    if (writer !== undefined)
+      return `Another run works on it and may have been writing its state: ${describeHolder(writer)}. Wait for it to end, then try again.`;
     const file = stateFile(root, stack, process.env);
     if (file !== undefined && damagedAttributes(file).length > 0)
       return `A killed run left a damaged file next to the state, which is complete. Clean up, then try again: \`${recoverCommand(stack)}\``;
     if (!unreadable) return undefined;
+    if (file !== undefined && isWholeState(file))
+      return "The state is complete now: another run was writing it. Try again.";
     if (file === undefined) return "The stack's state is damaged. Restore the state from before the last change.";
     return [
       `The stack's state is damaged: ${file}. Restore ${file}.bak, the state before the last change:`,

@@ -55,6 +55,46 @@ export function runOnStack(
   return runEngine(engine, { ...call, root, stack: name });
 }
 
+/** Times in ms between the attempts to read a state that another run may be writing: 4 s in all. */
+const readAgain = { retries: 5, minTimeout: 100, factor: 2, maxTimeout: 1_600 } as const;
+
+/** Exit of a command that reads, with all that it printed. */
+export interface EngineAnswer extends EngineExit {
+  stdout: string;
+}
+
+/**
+ * Runs one command of the engine that only reads a stack's state. A state that cannot be parsed is read again for some
+ * seconds: the engine of another run writes the files next to it in place.
+ *
+ * @returns the answer, or the last failure
+ * @throws EngineKilled
+ */
+export async function readOnStack(stack: Stack, args: readonly string[]): Promise<EngineAnswer> {
+  let answer = await readOnce(stack, args);
+  if (!mayBeHalfWritten(answer)) return answer;
+  const { default: pRetry } = await import("p-retry");
+  const again = async () => {
+    answer = await readOnce(stack, args);
+    if (mayBeHalfWritten(answer)) throw new OperationError(answer.stderr);
+  };
+  const isKill = (error: unknown) => error instanceof EngineKilled;
+  await pRetry(again, { ...readAgain, shouldRetry: ({ error }) => !isKill(error) }).catch((error: unknown) => {
+    if (isKill(error)) throw error;
+  });
+  return answer;
+}
+
+async function readOnce(stack: Stack, args: readonly string[]): Promise<EngineAnswer> {
+  const lines: string[] = [];
+  const exit = await runOnStack(stack, { args, onLine: (line) => lines.push(line) });
+  return { ...exit, stdout: lines.join("\n") };
+}
+
+function mayBeHalfWritten({ code, stderr }: EngineExit): boolean {
+  return code !== 0 && /failed to load checkpoint|\.pulumi\/meta\.yaml/.test(stderr);
+}
+
 /**
  * Runs one command of the engine and streams its output.
  *

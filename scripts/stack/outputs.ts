@@ -8,7 +8,7 @@ import type { ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
 import { writeCaFile } from "../tls/ca-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
 import { EngineFailure, engineHint } from "./engine-failure.ts";
-import { runOnStack } from "./engine-process.ts";
+import { readOnStack } from "./engine-process.ts";
 import { describeHolder, holderState, type LockHolder } from "./lock-holder.ts";
 import { projectName } from "./project.ts";
 import { engineLocks } from "./recover/stack-locks.ts";
@@ -28,9 +28,8 @@ import { declaredStateFolder } from "./state-folder.ts";
 export async function readOutputs(stack: Stack, secrets: boolean): Promise<StackOutputs> {
   requireStackSecrets(stack);
   const { root, name } = stack;
-  const lines: string[] = [];
   const args = ["stack", "output", "--stack", name, "--json", ...(secrets ? ["--show-secrets"] : [])];
-  const exit = await runOnStack(stack, { args, onLine: (line) => lines.push(line) });
+  const exit = await readOnStack(stack, args);
   if (exit.code !== 0) {
     if (!saysNoSuchStack(exit.stderr))
       throw new EngineFailure(
@@ -42,7 +41,7 @@ export async function readOutputs(stack: Stack, secrets: boolean): Promise<Stack
     await requireDeclared(root, name);
     throw await notUp(stack);
   }
-  const outputs = JSON.parse(lines.join("\n")) as Partial<StackOutputs>;
+  const outputs = JSON.parse(exit.stdout) as Partial<StackOutputs>;
   if (outputs.server === undefined || outputs.databases === undefined) {
     const { resources } = stackContent(await readState(stack));
     throw await notUp(stack, resources);

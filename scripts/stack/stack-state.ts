@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { temporaryFor } from "../core/temporary.ts";
 import { fromBackend } from "./backend.ts";
 import { EngineFailure, engineHint } from "./engine-failure.ts";
-import { runOnStack } from "./engine-process.ts";
+import { readOnStack, runOnStack } from "./engine-process.ts";
 import type { Stack } from "./stack.ts";
 import { lockedError } from "./stack-locked.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
@@ -50,10 +50,9 @@ export interface StackState {
 export async function readState(stack: Stack, secrets = false): Promise<StackState | undefined> {
   const { root, name } = stack;
   if (secrets) requireStackSecrets(stack);
-  const lines: string[] = [];
   const args = ["stack", "export", "--stack", name, ...(secrets ? ["--show-secrets"] : [])];
-  const exit = await runOnStack(stack, { args, onLine: (line) => lines.push(line) });
-  if (exit.code === 0) return JSON.parse(lines.join("\n")) as StackState;
+  const exit = await readOnStack(stack, args);
+  if (exit.code === 0) return JSON.parse(exit.stdout) as StackState;
   if (saysNoSuchStack(exit.stderr)) return undefined;
   throw failure(stack, `Cannot read the state of stack "${name}"${fromBackend(root, name, process.env)}.`, exit.stderr);
 }

@@ -1,8 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { unlessAbsentSync } from "../core/absent.ts";
 import { shellQuote } from "../core/shell.ts";
 import { localStack } from "./local-stack.ts";
+import { holderState, type LockHolder } from "./lock-holder.ts";
+import { holderIn } from "./recover/stack-locks.ts";
 import { declaredStateFolder } from "./state-folder.ts";
 
 /**
@@ -14,6 +17,31 @@ export function stateFile(root: string, stack: string, env: NodeJS.ProcessEnv): 
   const stacks = join(folder, "stacks");
   const paths = [join(projectOf(root), stack), stack].flatMap((path) => [`${path}.json`, `${path}.json.gz`]);
   return paths.map((path) => join(stacks, path)).find((path) => existsSync(path));
+}
+
+/**
+ * Returns who may be writing a stack's state at this moment. Returns undefined if nobody holds a lock on it, if its
+ * holder is gone, or if the state is kept elsewhere.
+ */
+export function stateWriter(root: string, stack: string, env: NodeJS.ProcessEnv): LockHolder | undefined {
+  const folder = declaredStateFolder(root, stack, env);
+  if (folder === undefined) return undefined;
+  const locks = join(folder, "locks", "organization", projectOf(root), stack);
+  const names = unlessAbsentSync(() => readdirSync(locks)) ?? [];
+  return names
+    .map((name) => holderIn(unlessAbsentSync(() => readFileSync(join(locks, name), "utf8")) ?? ""))
+    .find((holder) => holder !== undefined && holderState(holder) !== "gone");
+}
+
+/** Returns true if a file with a state can be read completely. */
+export function isWholeState(file: string): boolean {
+  try {
+    const content = readFileSync(file);
+    JSON.parse((file.endsWith(".gz") ? gunzipSync(content) : content).toString("utf8"));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

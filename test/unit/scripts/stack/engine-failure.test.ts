@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { engineHint, superuserRefusedHint } from "../../../../scripts/stack/engine-failure.ts";
 
@@ -42,5 +45,50 @@ describe("the hint for a failure of the engine", () => {
     expect(hintOf("error: cannot execute GRANT in a read-only transaction")).toContain(
       "ALTER DATABASE … RESET default_transaction_read_only;",
     );
+  });
+});
+
+describe("the hint for a state that cannot be read", () => {
+  const unreadable = ["error: failed to load checkpoint: EOF"];
+  const lockOf = (host: string) =>
+    JSON.stringify({ pid: 4_000_000, username: "ana", hostname: host, timestamp: "2026-11-21T07:21:33Z" });
+
+  /** Returns the hint for a project with these files in its folder of states. */
+  async function hintWith(files: Record<string, string>): Promise<string | undefined> {
+    const root = await realpath(await mkdtemp(join(tmpdir(), "pgw-state-")));
+    try {
+      await writeFile(
+        join(root, "Pulumi.yaml"),
+        "name: shop\nruntime: nodejs\nbackend:\n  url: file://./.pgroundwork\n",
+      );
+      for (const [name, text] of Object.entries(files)) {
+        const path = join(root, ".pgroundwork", ".pulumi", name);
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(path, text);
+      }
+      return engineHint(unreadable, root, "dev");
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  }
+  const state = "stacks/shop/dev.json";
+  const lock = "locks/organization/shop/dev/1f.json";
+
+  it("is to wait, and never to replace the state, while another run may be writing it", async () => {
+    for (const text of ['{"version":3', '{"version":3}']) {
+      const hint = await hintWith({ [state]: text, [`${state}.attrs`]: "{", [lock]: lockOf("another-machine") });
+      expect(hint).toMatch(
+        /^Another run works on it .*: ana@another-machine .*\. Wait for it to end, then try again\.$/,
+      );
+    }
+  });
+
+  it("is to try again if the state has become complete", async () => {
+    expect(await hintWith({ [state]: '{"version":3}' })).toMatch(/^The state is complete now: .* Try again\.$/);
+  });
+
+  it("is to restore the one before, if it is damaged and its last writer is gone", async () => {
+    const hint = await hintWith({ [state]: '{"version":3', [lock]: lockOf(hostname()) });
+    expect(hint).toMatch(/^The stack's state is damaged: .*dev\.json\. Restore .*\n {2,}cp /);
   });
 });

@@ -1,9 +1,9 @@
-import { chmod, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EngineInstallation } from "../../../../scripts/pulumi/ensure-engine.ts";
-import { runEngine } from "../../../../scripts/stack/engine-process.ts";
+import { readOnStack, runEngine } from "../../../../scripts/stack/engine-process.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -53,5 +53,29 @@ describe("a run of the engine", () => {
     });
     expect(exit.code).toBe(7);
     expect(lines).toEqual(["begun", "stopping"]);
+  });
+});
+
+describe("reading a state", () => {
+  const fails = (times: number, message: string) =>
+    `echo x >> tries; [ $(wc -l < tries) -gt ${times} ] || { echo '${message}' >&2; exit 255; }; echo '{"a":1}'`;
+  const read = async (script: string) =>
+    readOnStack({ engine: await engineOf(script), root, name: "dev" }, ["stack", "output"]);
+  const tries = async () => (await readFile(join(root, "tries"), "utf8")).trim().split("\n").length;
+
+  it("is repeated while another run writes the files next to it", async () => {
+    const answer = await read(fails(3, "error: failed to load checkpoint: EOF"));
+    expect([answer.code, answer.stdout, await tries()]).toEqual([0, '{"a":1}', 4]);
+  });
+
+  it("gives up on a state that stays damaged, with the engine's message", async () => {
+    const answer = await read(fails(99, "error: failed to load checkpoint: unexpected end of JSON input"));
+    expect([answer.code, answer.stderr]).toEqual([255, expect.stringContaining("unexpected end of JSON input")]);
+    expect(await tries()).toBe(7);
+  });
+
+  it("is not repeated after another error", async () => {
+    expect((await read(fails(1, "error: no stack named dev found"))).code).toBe(255);
+    expect(await tries()).toBe(1);
   });
 });
