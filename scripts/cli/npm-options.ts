@@ -128,14 +128,18 @@ function settingIn(file: string, setting: string): string | undefined {
   return undefined;
 }
 
-function refusal(kept: readonly KeptOption[], typed: readonly string[], left: string[], env: NodeJS.ProcessEnv) {
-  const used: string[] = [];
-  const options = kept.flatMap(({ option, values }) => {
+function refusal(all: readonly KeptOption[], typed: readonly string[], left: string[], env: NodeJS.ProcessEnv) {
+  const kept = withoutNpmsOwn(all, left.length);
+  // npm does not tell which value belongs to which option: a stack's name could become that of what is erased.
+  const isAmbiguous = kept.filter(lacksValue).length > 1;
+  const used: string[] = isAmbiguous ? [...left] : [];
+  const options = kept.flatMap((each) => {
+    const { option, values } = each;
     const long = option.long ?? "";
     if (values !== undefined) return values.flatMap((value) => [long, value]);
-    if (!option.required && !option.optional) return [long];
-    const value = left.shift();
-    if (value === undefined) return option.required ? [long, "<value>"] : [long];
+    if (!lacksValue(each)) return [long];
+    const value = isAmbiguous ? undefined : left.shift();
+    if (value === undefined) return option.required || isAmbiguous ? [long, placeholder] : [long];
     used.push(value);
     return [long, value];
   });
@@ -143,9 +147,22 @@ function refusal(kept: readonly KeptOption[], typed: readonly string[], left: st
   const rest = typed.filter((word) => !used.includes(word));
   return new OperationError(`npm read ${names} itself, and nothing was run. Write options after \`--\`:`, {
     hint: [
-      `  ${lineToType(options, { env, typed: rest }).replace("'<value>'", "VALUE")}`,
+      `  ${lineToType(options, { env, typed: rest }).replaceAll(`'${placeholder}'`, "VALUE")}`,
       `If another program set ${kept.map(({ setting }) => `npm_config_${setting}`).join(", ")} for npm, unset it.`,
     ].join("\n  "),
     exitCode: exitCode.usage,
   });
+}
+
+/** Stands for a value in a line to type. */
+const placeholder = "<value>";
+
+function lacksValue({ option, values }: KeptOption): boolean {
+  return values === undefined && (option.required || option.optional);
+}
+
+/** Leaves out `-s` and `-d` if other options need all values that are left: they were typed for npm itself. */
+function withoutNpmsOwn(kept: readonly KeptOption[], values: number): readonly KeptOption[] {
+  const others = kept.filter(({ setting }) => setting !== "loglevel");
+  return kept.filter(lacksValue).length > values && others.length > 0 ? others : kept;
 }

@@ -12,10 +12,16 @@ export interface EraseTargets {
  * `database:NAME` are unambiguous.
  *
  * @param databases databases in the stack's state or on its server
+ * @param stacks names of all stacks, which explain a name that does not fit
  * @throws OperationError (wrong usage) if a name fits both kinds or none
  */
-export function eraseTargets(names: readonly string[], stack: string, databases: readonly string[]): EraseTargets {
-  const found = names.map((name) => targetOf(name, stack, databases));
+export function eraseTargets(
+  names: readonly string[],
+  stack: string,
+  databases: readonly string[],
+  stacks: readonly string[],
+): EraseTargets {
+  const found = names.map((name) => targetOf(name, stack, databases, stacks));
   return {
     stack: found.some(({ kind }) => kind === "stack"),
     databases: [...new Set(found.flatMap(({ kind, name }) => (kind === "database" ? [name] : [])))],
@@ -24,7 +30,12 @@ export function eraseTargets(names: readonly string[], stack: string, databases:
 
 type Kind = "stack" | "database";
 
-function targetOf(typed: string, stack: string, databases: readonly string[]): { kind: Kind; name: string } {
+function targetOf(
+  typed: string,
+  stack: string,
+  databases: readonly string[],
+  stacks: readonly string[],
+): { kind: Kind; name: string } {
   const [, prefix, name = typed] = /^(stack|database):(.*)$/s.exec(typed) ?? [];
   const isStack = prefix !== "database" && name === stack;
   const isDatabase = prefix !== "stack" && databases.includes(name);
@@ -36,7 +47,7 @@ function targetOf(typed: string, stack: string, databases: readonly string[]): {
   }
   if (isStack) return { kind: "stack", name };
   if (isDatabase) return { kind: "database", name };
-  if (prefix === "stack") {
+  if (prefix === "stack" || (prefix === undefined && stacks.includes(name))) {
     throw new OperationError(`--erase names the stack "${name}", but the command works on the stack "${stack}".`, {
       hint: `Add --stack ${name}.`,
       exitCode: exitCode.usage,
@@ -44,7 +55,8 @@ function targetOf(typed: string, stack: string, databases: readonly string[]): {
   }
   const has = databases.length === 0 ? "It has none." : `It has: ${databases.join(", ")}.`;
   throw new OperationError(`Stack "${stack}" has no database "${name}". ${has}`, {
-    hint: `Name one of them. To erase the complete stack: --erase ${stack}.`,
+    // No word about the complete stack: who follows it would erase more than was meant.
+    hint: "Name one of them. Nothing was erased.",
     exitCode: exitCode.usage,
   });
 }

@@ -14,6 +14,7 @@ import type { ErasableData } from "../../../stack/erase/stack-data.ts";
 import type { Survey } from "../../../stack/erase/survey.ts";
 import { eraseTargets } from "../../../stack/erase/targets.ts";
 import { resourceFacts } from "../../../stack/stack-content.ts";
+import { declaredStacks } from "../../../stack/stacks.ts";
 import { removeCaFile } from "../../../tls/ca-file.ts";
 import type { CommandContext } from "../../context.ts";
 import { showStep } from "../../step.ts";
@@ -39,7 +40,8 @@ export async function eraseNamed(destruction: Destruction, names: readonly strin
         )
       : [];
   const databases = [...server.databases, ...rest.filter((name) => !server.databases.includes(name))];
-  const targets = eraseTargets(names, destruction.stack.name, databases);
+  const { root, name: stack } = destruction.stack;
+  const targets = eraseTargets(names, stack, databases, await declaredStacks(root));
   if (targets.stack) await eraseWhole(destruction, server);
   else await eraseSome(destruction, server, targets.databases);
 }
@@ -63,7 +65,7 @@ async function eraseSome(destruction: Destruction, server: Access, names: readon
     throw new OperationError(
       `A database of stack "${stack}" can be dropped only while its server is reachable: ${server.reason}.`,
       {
-        hint: `Run \`${upCommand(stack)}\`, then this command again. To erase the complete stack: --erase ${stack}.`,
+        hint: `Run \`${upCommand(stack)}\`, then this command again.`,
       },
     );
   }

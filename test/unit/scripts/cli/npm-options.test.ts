@@ -36,6 +36,8 @@ async function refusal(typed: string[], env: NodeJS.ProcessEnv): Promise<string>
   }
 }
 
+const destroying = { loglevel: "silent", erase: "true", yes: "true" };
+
 describe("an option that npm consumed is refused with the command to type", () => {
   it.each<[string, string[], string, Record<string, string>]>([
     // npm 11 treats `npm run up --stack=dev` in this way; the other form has a space instead of the equals sign.
@@ -58,6 +60,10 @@ describe("an option that npm consumed is refused with the command to type", () =
     ["npm run db:rollback -- --to 3", ["migrate", "down"], "db:rollback", { token_description: "3" }],
     ["npm run db:rollback -- --to '0 x'", ["migrate", "down"], "db:rollback", { to: "0 x" }],
     ["npm run up -- --stack VALUE", ["up"], "up", { stack: "true" }],
+    // `npm run -s pgw destroy --erase shop --yes`: -s is npm's, and the only value is that of --erase.
+    ["npm run -s pgw -- destroy --erase shop --yes", ["destroy", "shop"], "pgw", destroying],
+    // `npm run pgw destroy --erase shop -s dev --yes`: either word could be the stack.
+    ["npm run -s pgw -- destroy --stack VALUE --erase VALUE --yes", ["destroy", "shop", "dev"], "pgw", destroying],
     ["npm run pgw -- url --role app --stack dev", ["url", "--role", "app"], "pgw", { stack: "dev" }],
   ])("%s", async (line, typed, script, settings) => {
     expect(await refusal(typed, ofNpm(script, settings))).toBe(line);

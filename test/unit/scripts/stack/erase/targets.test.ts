@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { OperationError } from "../../../../../scripts/core/operation-error.ts";
-import { eraseTargets } from "../../../../../scripts/stack/erase/targets.ts";
+import { eraseTargets as targetsAmong } from "../../../../../scripts/stack/erase/targets.ts";
+
+const eraseTargets = (names: readonly string[], stack: string, databases: readonly string[]) =>
+  targetsAmong(names, stack, databases, ["ci", "dev", "local"]);
 
 /** Returns the error and hint for ambiguous names. */
 function refusal(names: readonly string[], stack: string, databases: readonly string[]): string {
@@ -34,7 +37,7 @@ describe("a name given to --erase", () => {
 
   it("is refused if it means nothing, with the names that exist", () => {
     expect(refusal(["shpo"], "local", ["depot", "shop"])).toBe(
-      'Stack "local" has no database "shpo". It has: depot, shop.\n  Name one of them. To erase the complete stack: --erase local. (2)',
+      'Stack "local" has no database "shpo". It has: depot, shop.\n  Name one of them. Nothing was erased. (2)',
     );
     expect(refusal(["database:local"], "local", [])).toMatch(
       /^Stack "local" has no database "local"\. It has none\.\n/,
@@ -45,6 +48,10 @@ describe("a name given to --erase", () => {
     expect(refusal(["stack:ci"], "local", ["ci"])).toBe(
       '--erase names the stack "ci", but the command works on the stack "local".\n  Add --stack ci. (2)',
     );
+    expect(refusal(["dev"], "local", ["shop"])).toBe(
+      '--erase names the stack "dev", but the command works on the stack "local".\n  Add --stack dev. (2)',
+    );
+    expect(refusal(["database:dev"], "local", ["shop"])).toMatch(/^Stack "local" has no database "dev"\./);
   });
 
   it("is refused with all others if one of them means nothing", () => {

@@ -194,7 +194,7 @@ describe("pgw destroy --erase of a database", () => {
     const { code, stderr } = await clone.pgw("destroy", "--erase", "shop", "--yes");
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'error: A database of stack "local" can be dropped only while its server is reachable: the server is not running.\n  Run `npm run up`, then this command again. To erase the complete stack: --erase local.\n',
+      'error: A database of stack "local" can be dropped only while its server is reachable: the server is not running.\n  Run `npm run up`, then this command again.\n',
     );
   });
 });
