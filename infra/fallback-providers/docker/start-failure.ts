@@ -30,7 +30,7 @@ async function portFailure(engine: Engine, name: string, said: string, cause: un
   const holder = containers.find((candidate) => candidate.Ports.some(({ PublicPort }) => PublicPort === Number(port)));
   const whose = holder === undefined ? "another program" : `container "${holder.Names[0]?.slice(1) ?? holder.Id}"`;
   return new OperationError(`Container "${name}" cannot use port ${port} on ${address}: ${whose} uses it.`, {
-    hint: "Stop it, or set another external port for this container.",
+    hint: "Choose another port in the stack's settings (pgroundwork:port is the server's), or stop what uses this one.",
     cause,
   });
 }

@@ -258,7 +258,7 @@ describe("a container error", () => {
     const first = await plugin.create("Container", "c", { ...sleeping, name: objects.name("first"), ports });
     const name = objects.name("second");
     expect(await failing(name, { ports })).toBe(
-      `Container "${name}" cannot use port ${port} on 127.0.0.1: container "${first.outputs.name}" uses it.\n  Stop it, or set another external port for this container.`,
+      `Container "${name}" cannot use port ${port} on 127.0.0.1: container "${first.outputs.name}" uses it.\n  Choose another port in the stack's settings (pgroundwork:port is the server's), or stop what uses this one.`,
     );
     expect(await isThere(name)).toBe(false);
     await plugin.delete(first);

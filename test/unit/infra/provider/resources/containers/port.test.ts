@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { port } from "../../../../../../infra/provider/resources/containers/port.ts";
 import { contextOf } from "../../call-context.ts";
 
@@ -21,5 +21,20 @@ describe("a port that is chosen for a container", () => {
       expect(chosen).toBeGreaterThan(1_023);
       expect(chosen < first || chosen > last, String(chosen)).toBe(true);
     }
+  });
+
+  it("is far from that of another owner's stack of the same name, which may be stopped now", async () => {
+    const chosen: number[] = [];
+    try {
+      for (const backend of ["s3://ana", "s3://ben"]) {
+        vi.stubEnv("PULUMI_BACKEND_URL", backend);
+        const { outputs } = await port.create(contextOf("Port", "dev"), { address: "127.0.0.1" }, false);
+        chosen.push(Number(outputs.port));
+      }
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    // From the same first one, the second would be the next.
+    expect(Math.abs(Number(chosen[0]) - Number(chosen[1]))).toBeGreaterThan(100);
   });
 });
