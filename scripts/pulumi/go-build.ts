@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { kitFolder } from "../core/kit-folder.ts";
 import { OperationError } from "../core/operation-error.ts";
@@ -71,13 +71,17 @@ export async function buildBinary(
 ): Promise<void> {
   const output = join(staging, "bin", binary.name);
   mkdirSync(join(staging, "bin"), { recursive: true });
+  // A killed build leaves more than 1 GB there. In the staging folder, the next run finds and removes it.
+  const temporary = join(staging, "go-build");
+  mkdirSync(temporary);
   // Without this version `pulumi version` prints nothing, and the Automation API refuses the engine.
   const ldflags = `-s -w -X ${versionVariable}=${binary.module.version}`;
   const args = ["build", "-v", "-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags", ldflags, "-o", output];
   const offline = isOffline(env) ? { GOPROXY: "off" } : {};
   // Without cgo the result does not depend on a C compiler. The official distribution for Linux is built the same way.
-  const variables = { ...env, ...offline, GOWORK: "off", CGO_ENABLED: "0" };
+  const variables = { ...env, ...offline, GOWORK: "off", CGO_ENABLED: "0", GOTMPDIR: temporary };
   await runGo([...args, binary.package], { cwd: binary.folder, env: variables, news, signal });
+  rmSync(temporary, { recursive: true });
 }
 
 interface GoRun {

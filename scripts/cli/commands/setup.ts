@@ -43,6 +43,11 @@ export function registerSetup(program: Command): void {
           const { connection } = await resolveTarget(context, { stack, database: chosen }, "app");
           const file = await writeEnvironmentFile(context.root, connection, force, stack);
           context.out.note(`wrote ${file}: ${connection.user} in the database ${connection.database}`);
+          const others = Object.keys(databases).filter((name) => name !== connection.database);
+          if (database === undefined && others.length > 0)
+            context.out.note(
+              `  to use ${others.join(" or ")}: npm run db:setup -- --write-env --force -d ${others[0]}${stackSuffix(stack)}`,
+            );
         }
         await warnAfterUp(context, stack);
         const runsJobs = server.kind !== "docker" && (await hasJobs(context.root, Object.keys(databases)));

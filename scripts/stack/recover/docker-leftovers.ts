@@ -43,7 +43,9 @@ export async function dockerLeftovers(
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     const found = `could not check the Docker engine for leftovers of a killed run: ${error.message}`;
-    return [{ kind: "container", found, ...(error.hint === undefined ? {} : { advice: error.hint }) }];
+    return [
+      { kind: "container", unchecked: "failed", found, ...(error.hint === undefined ? {} : { advice: error.hint }) },
+    ];
   }
 }
 

@@ -75,6 +75,7 @@ export async function findLeftovers(context: RecoveryContext): Promise<StackLeft
 function ofOriginal(stack: string, original: Original): StackLeftover {
   return {
     kind: "server",
+    unchecked: "not possible",
     found: `the server of stack "${stack}" belongs to the project directory ${original.clone}, and this one has a copy of its state: its objects were not checked`,
     advice: waysOut(original).replaceAll("\n", "\n    "),
   };
@@ -83,6 +84,7 @@ function ofOriginal(stack: string, original: Original): StackLeftover {
 function locksElsewhere(stack: string): StackLeftover {
   return {
     kind: "engine-lock",
+    unchecked: "not possible",
     found: `could not check whether stack "${stack}" is locked: its state is not in files on this machine`,
     advice: `If \`up\` reports a lock whose holder was killed: ${cancelCommand(stack)}`,
   };

@@ -44,6 +44,7 @@ export async function leftMemberships(stack: Stack, state: StackState | undefine
     return [
       {
         kind: "server",
+        unchecked: isUnreachable ? "not possible" : "failed",
         found: `could not check whether a killed run left the superuser a member of a role: ${error.message}`,
         ...(advice === undefined ? {} : { advice }),
       },

@@ -22,6 +22,7 @@ export async function leftProcesses({ root }: Stack): Promise<StackLeftover[]> {
 
 const cannotTell: StackLeftover = {
   kind: "process",
+  unchecked: "not possible",
   found: "could not check for processes of a killed run: only Linux shows the working directory of a process",
   advice: "If pulumi-language-nodejs runs without `pgw` or `pulumi`, you can end it.",
 };

@@ -72,8 +72,9 @@ describe("recover on a Docker stack", () => {
     const { DOCKER_HOST: before } = shop.clone.env;
     shop.clone.env.DOCKER_HOST = "unix:///nowhere/docker.sock";
     try {
-      const { code, stderr } = await shop.pgw("recover");
-      expect(code).toBe(0);
+      const { code, stdout, stderr } = await shop.pgw("recover");
+      expect(code).toBe(5);
+      expect(stdout).toMatch(/^found nothing to recover, and (?:one thing was|\d things were) not checked\n$/);
       expect(stderr).toContain(
         "found could not check the Docker engine for leftovers of a killed run: No Docker engine answers on unix:///nowhere/docker.sock: ENOENT.",
       );

@@ -36,7 +36,7 @@ export class Machine {
 
   /**
    * Installs a `go` with a full module cache. Its build takes `seconds` and then writes a program for `pulumi version`.
-   * Each build adds a line to `builds` and writes its process id to `go.pid`.
+   * Each build adds a line to `builds`, writes its process id to `go.pid`, and leaves a file in its temporary folder.
    */
   installGo(seconds = 0, goVersion = "go1.26.0"): void {
     const moduleCache = join(this.base, "modules");
@@ -50,6 +50,7 @@ export class Machine {
         `if [ "$1" = env ]; then echo '${JSON.stringify(settings)}'; exit 0; fi`,
         `echo build >> '${this.base}/builds'`,
         `echo $$ > '${this.base}/go.pid'`,
+        `mkdir "\${GOTMPDIR:?}/go-build1"`,
         'while [ "$1" != -o ]; do shift; done',
         // `exec` replaces the shell, so that the recorded process id is that of the long-running process.
         seconds > 60 ? `exec sleep ${seconds}` : `sleep ${seconds}`,
