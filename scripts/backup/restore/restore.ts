@@ -9,6 +9,7 @@ import { makeRoomForVolumes, volumeSpaceOf } from "../../docker/server/disk-spac
 import { isRunning } from "../../docker/server/running.ts";
 import { labelsOf } from "../../model/labels.ts";
 import { BackupError, diagnose, UnusableBackup } from "../diagnosis.ts";
+import type { Backup, BackupOrigin } from "../info.ts";
 import { pgBackRest } from "../pgbackrest.ts";
 import { measureNotArchived, type NotArchived } from "../server-wal.ts";
 import { paths, repositoryOptions, type StackBackups } from "../stack-backups.ts";
@@ -37,6 +38,12 @@ export interface Position {
   timeline: number;
 }
 
+/** Image of a backup, compared with the one of the server that read it. */
+export interface ComparedImage extends Pick<BackupOrigin, "image" | "postgres"> {
+  /** null: the backup does not have it. */
+  isSame: boolean | null;
+}
+
 /** Result of a restore. */
 export interface Restored extends ClusterContents {
   /** Label of the restored backup. */
@@ -51,7 +58,11 @@ export interface Restored extends ClusterContents {
   notArchived?: NotArchived;
   /** Omitted if no point in time was named. */
   point?: RestoredPoint;
+  madeWith: ComparedImage;
 }
+
+/** Result of a restore without what does not depend on the restored cluster. */
+type Judged = Omit<Restored, "madeWith">;
 
 /**
  * Restores a cluster separately from the stack and verifies it. A server of the same image starts on it, without a
@@ -152,17 +163,19 @@ async function restoreFrom(
   request: RestoreRequest,
   place: RestorePlace | undefined,
   source: Pick<RestoreSource, "backup" | "tablespaces" | "cluster">,
-  judge: (proven: ProvenCluster) => Restored | Promise<Restored>,
+  judge: (proven: ProvenCluster) => Judged | Promise<Judged>,
   goal?: RecoveryGoal,
 ): Promise<Restored> {
-  if (place !== undefined) return judge(await restoreTo(docker, stack, place, source, request, goal));
+  const madeWith = compareImage(source.backup, stack.image);
+  if (place !== undefined)
+    return { ...(await judge(await restoreTo(docker, stack, place, source, request, goal))), madeWith };
   const volume = await makeVolume(docker, stack, request);
   let isKept = false;
   try {
     const own = { volume, data: paths.data, nextToLive: false, becomesLive: false };
     const proven = await restoreTo(docker, stack, own, source, request, goal);
     isKept = request.to.kind === "volume";
-    return await judge(proven);
+    return { ...(await judge(proven)), madeWith };
   } finally {
     if (!isKept) await docker.getVolume(volume).remove({ force: true });
   }
@@ -227,7 +240,7 @@ async function archiveRest(
 function judgeLatest(
   { backup, archive, server }: RestoreSource,
   { recovery, foundGoal: _, ...contents }: ProvenCluster,
-): Restored {
+): Judged {
   const archivedByServer = server.archived;
   const facts = { archive, firstSegment: backup.wal.from, archivedByServer, recovery };
   const expected = findArchiveEnd(facts);
@@ -243,7 +256,7 @@ function judgeLatest(
 }
 
 /** Judges a restore of a named backup. It is complete at the backup's own end, without the WAL archived later. */
-function judgeBackup({ backup }: RestoreSource, { recovery, foundGoal: _, ...contents }: ProvenCluster): Restored {
+function judgeBackup({ backup }: RestoreSource, { recovery, foundGoal: _, ...contents }: ProvenCluster): Judged {
   const reached = reachedBy(recovery);
   const { timeline } = endOfSegment(backup.wal.to, recovery.segmentBytes);
   const isShort = parseLsn(reached.lsn) < parseLsn(backup.lsn.to);
@@ -263,7 +276,7 @@ async function judgePoint(
   { backup, chosen, facts }: PointSource,
   { recovery, foundGoal, ...contents }: ProvenCluster,
   reader: WalReader,
-): Promise<Restored> {
+): Promise<Judged> {
   const reached = reachedBy(recovery);
   const end = parseLsn(reached.lsn);
   const incompleteReason = foundGoal ? undefined : findUnreadPart(backup, chosen, facts, recovery);
@@ -276,6 +289,10 @@ async function judgePoint(
     ...(incompleteReason === undefined ? {} : { incompleteReason }),
     point: await describePoint(chosen, facts, end, reader),
   };
+}
+
+function compareImage({ origin: { image, postgres } }: Backup, own: string): ComparedImage {
+  return { image, postgres, isSame: image === null ? null : image === own };
 }
 
 function reachedBy({ timelines, lastCommitAt }: Recovery): Restored["reached"] {

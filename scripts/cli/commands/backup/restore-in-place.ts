@@ -12,6 +12,7 @@ import { outputsOf, stackForReading } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { underStackLock } from "../../under-stack-lock.ts";
+import { noteOnImage } from "./origin-text.ts";
 import { confirmResumed, countPaused, describePaused, reportResumed } from "./paused.ts";
 import { backupsOf } from "./stack.ts";
 
@@ -132,6 +133,7 @@ function describeLosses(
     `  loses     every commit ${point?.firstNotIncluded == null ? "after that" : `from ${point.firstNotIncluded.at} on`}; the former cluster keeps them`,
     `            ${describeCommits(commits)}`,
     `  ends      ${sessions.length} sessions${listed(sessions)}`,
+    ...noteOnImage(restored).map((note) => `  image     ${note}`),
     ...(isNothing(paused) ? [] : [`  pauses    ${countPaused(paused)}, until you confirm them`]),
   ];
 }

@@ -15,6 +15,7 @@ import {
 } from "../../dump-target.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
+import { noteOnImage } from "./origin-text.ts";
 import { backupsOf } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
@@ -69,6 +70,7 @@ export async function runOnly(context: CommandContext, command: OnlyCommand): Pr
   const done = await withDocker(dockerHost, (docker) => restoreOnly(docker, backups, request));
   const { restored, loaded } = done;
   await reportReplaced(context, loaded);
+  for (const note of noteOnImage(restored)) context.out.note(note);
   const { previous, kept } = loaded;
   const answer = {
     stack,

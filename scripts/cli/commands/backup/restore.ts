@@ -13,6 +13,7 @@ import { outputsOf } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { identityOption } from "../dumps/options.ts";
+import { noteOnImage } from "./origin-text.ts";
 import type { InPlaceCommand } from "./restore-in-place.ts";
 import { type BackupsInEngine, backupsOrEmbedded, formerGenerations, insteadOfBackups } from "./stack.ts";
 import { bytes } from "./texts.ts";
@@ -175,6 +176,7 @@ async function restoreFrom(
   context.out.endStep();
   const seconds = (performance.now() - began) / 1_000;
   for (const warning of warningsOf(restored)) context.out.warn(warning);
+  for (const note of noteOnImage(restored)) context.out.note(note);
   context.out.answer({ stack, to, ...restored, seconds: Math.round(seconds) }, () => describe(restored, to, seconds));
   const isProven = restored.incompleteReason === undefined && restored.unproven.length === 0;
   return isProven ? exitCode.done : exitCode.wrong;
