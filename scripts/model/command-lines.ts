@@ -56,6 +56,11 @@ export function finishRestoreCommand(stack: string): string {
   return restoreCommand(stack, "--finish");
 }
 
+/** Returns the command that enables the jobs and subscriptions that a restore in place paused. */
+export function resumeCommand(stack: string): string {
+  return restoreCommand(stack, "--resume");
+}
+
 function restoreCommand(stack: string, options: string): string {
   return `npm run pgw -- backup restore ${options}${stack === "local" ? "" : ` --stack ${stack}`}`;
 }

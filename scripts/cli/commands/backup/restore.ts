@@ -275,8 +275,9 @@ async function withDeploy(context: CommandContext, stack: string, options: Resto
   const { beforeDeploy, ...others } = options;
   if (beforeDeploy === undefined) return options;
   if (others.restorePoint !== undefined) throw severalTargets();
-  const { findDeploy } = await import("./deploys.ts");
-  const { restorePoint, number, at, commit } = await findDeploy(context, stack, beforeDeploy);
+  const { deploysOf } = await import("./deploys.ts");
+  const { chooseDeploy } = await import("../../../backup/deploys.ts");
+  const { restorePoint, number, at, commit } = chooseDeploy(await deploysOf(context, stack), stack, beforeDeploy);
   context.out.note(
     `deploy ${number} began at ${at}${commit === null ? "" : `, with the commit ${commit.slice(0, 10)}`}`,
   );
