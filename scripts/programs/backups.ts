@@ -137,6 +137,8 @@ export async function restoreBackup(location: BackupLocation, options: RestoreOp
 export interface DrillOptions {
   /** Folder that contains the folders of databases. Default: `migrations` in the working directory. */
   migrations?: string;
+  /** True to restore a random moment of the last 7 days. Default: everything that is archived. */
+  random?: boolean;
   /** Limit for the recovery and for each query on the copy, in seconds. Default: 21600. */
   limitSeconds?: number;
   signal?: AbortSignal;
@@ -160,7 +162,8 @@ export async function drillBackup(location: BackupLocation, options: DrillOption
   const { databaseFolders } = await import("../databases/database-file.ts");
   const folders = await databaseFolders(resolve(migrations));
   const checksOf = async (database: string) => (location.drill?.checks === false ? undefined : folders.get(database));
-  const request = { checksOf, holder: await ownHolder(), limitSeconds, signal, onStep };
+  const { random } = options;
+  const request = { checksOf, holder: await ownHolder(), random, limitSeconds, signal, onStep };
   return withBackups(location, (docker, backups) => runRecordedDrill(docker, backups, request));
 }
 
