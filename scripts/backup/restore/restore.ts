@@ -5,7 +5,6 @@ import { lastLogLines } from "../../docker/container-log.ts";
 import { unlessMissing } from "../../docker/docker-error.ts";
 import { withScratchContainer } from "../../docker/scratch-container.ts";
 import { holderLabel } from "../../docker/scratch-holder.ts";
-import { makeRoomForVolumes, volumeSpaceOf } from "../../docker/server/disk-space.ts";
 import { isRunning } from "../../docker/server/running.ts";
 import { labelsOf } from "../../model/labels.ts";
 import { BackupError, diagnose, UnusableBackup } from "../diagnosis.ts";
@@ -30,6 +29,7 @@ import type { Recovery } from "./recovery.ts";
 import type { RequestedPoint, RestorePlace, RestoreRequest } from "./request.ts";
 import { type ProvenCluster, proveCluster, type RecoveryGoal, specOf } from "./scratch-server.ts";
 import { findSource, type RestoreSource } from "./source.ts";
+import { requireSpace } from "./space.ts";
 import { tablespaceOptions, tablespacesNextToLive } from "./tablespaces.ts";
 
 /** A position in the WAL. */
@@ -193,29 +193,10 @@ async function restoreTo(
   if (place.nextToLive && source.tablespaces.length > 0)
     throw tablespacesNextToLive(`The backup ${source.backup.label} has tablespaces`);
   await request.accept?.(source);
-  if (place.nextToLive) await requireSpace(docker, stack, source.backup.size);
+  if (place.nextToLive) await requireSpace(docker, stack.server, source.backup.size, "a second cluster");
   request.onStep(`restoring ${source.backup.label}`);
   await restoreFiles(docker, stack, place, source, request);
   return proveCluster(docker, stack, place, request, goal);
-}
-
-/** Space in bytes that stays free for the live server: segments of its WAL, and what it writes meanwhile. */
-const reserveBytes = 512 * 2 ** 20;
-
-/** Refuses to fill the disk of the live server. */
-async function requireSpace(docker: Docker, { server }: StackBackups, size: number): Promise<void> {
-  const space = await volumeSpaceOf(docker, server);
-  if (space === undefined)
-    throw new OperationError("The free space of the server's volume could not be measured.", {
-      hint: "Nothing was changed. See the Docker engine's log, then run again.",
-    });
-  const needed = size + reserveBytes;
-  if (space.freeBytes >= needed) return;
-  const mb = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
-  throw new OperationError(
-    `The volume ${space.volume} has ${mb(space.freeBytes)} free, and a second cluster needs ${mb(needed)}.`,
-    { hint: `Nothing was changed. ${makeRoomForVolumes}` },
-  );
 }
 
 /** Makes the server archive the rest of its WAL. Returns the reason if it could not. */

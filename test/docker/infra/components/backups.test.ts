@@ -354,6 +354,8 @@ describe("a stack with backups", () => {
     const only = ["backup", "restore", "--only", "shop", "--restore-point", "whole", "--yes", "--json"];
     const copied = await shop.succeed(...only, "--into", "shop_copy");
     expect(JSON.parse(copied.stdout)).toMatchObject({ database: "shop", into: "shop_copy", previous: null });
+    expect(copied.stderr).toMatch(/the copy of \S+ needs about [\d.]+ MB where the Docker engine keeps its volumes/);
+    expect(copied.stderr).toMatch(/^It needs about [\d.]+ MB in the volume \S+, which has [\d.]+ .?B free\.$/m);
     expect([await products("shop_copy"), await products()]).toEqual([before, "0"]);
     const access = (database: string) => shop.sql(`select has_database_privilege('public', '${database}', 'connect')`);
     expect([await access("shop"), await access("shop_copy")]).toEqual(["f", "f"]);

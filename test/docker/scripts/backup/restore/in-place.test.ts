@@ -17,6 +17,7 @@ import { createRestorePoint, restoreBackup } from "../../../../../scripts/progra
 import { commit, holdMigrations, shopDrafts } from "../../../../embedded/infra/program/shop.ts";
 import { type BackedUpShop, makeBackedUpShop, shopTables } from "../../../backed-up-shop.ts";
 import { testGenerations } from "./test-generations.ts";
+import { testRefusals } from "./test-refusals.ts";
 
 const docker = dockerClient();
 const settings = { memory: 512, maxConnections: 30, backups: { full: "0 0 29 2 *", incremental: "0 0 29 2 *" } };
@@ -278,6 +279,11 @@ describe("a restore in place", () => {
 
   describe("and a new generation of its repository", () => {
     testGenerations(() => shop, { ...settings, passwordVersion: "2" });
+  });
+
+  describe("is refused", () => {
+    const backups = { ...settings.backups, generation: 2 };
+    testRefusals(() => shop, { ...settings, backups, passwordVersion: "2" });
   });
 
   /** Starts a command in a process group of its own. */
