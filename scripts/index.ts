@@ -84,6 +84,7 @@ export type { BackupWindow } from "./backup/window/window.ts";
 export {
   backupWindow,
   createBackup,
+  createRestorePoint,
   type DrillOptions,
   drillBackup,
   drillBackupIfDue,

@@ -147,6 +147,8 @@ export class Backups extends pulumi.ComponentResource {
         ],
         envs: [
           ...backupEnvironment(index),
+          // Each backup is annotated with it.
+          pulumi.interpolate`PGW_IMAGE=${image}`,
           ...(dumped === undefined ? [] : dumpsEnvironment({ ...dumped, stack: place.stack })),
         ],
         // With a repository in a volume, it needs only sockets and volumes.

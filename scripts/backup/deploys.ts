@@ -1,8 +1,10 @@
 import type Docker from "dockerode";
 import { z } from "zod";
-import { OperationError } from "../core/operation-error.ts";
+import { exitCode, OperationError } from "../core/operation-error.ts";
 import { queryInContainer } from "../docker/server/query.ts";
+import { isRunning } from "../docker/server/running.ts";
 import { readRecord, recordsFolder, writeRecord } from "./repository-file.ts";
+import { type StackBackups, withRepository } from "./stack-backups.ts";
 
 const deploySchema = z.object({
   /** Counted from 1. */
@@ -100,4 +102,26 @@ export async function readDeploys(docker: Docker, container: string): Promise<De
       cause: error,
     });
   }
+}
+
+/** Lists the recorded deploys of a stack, oldest first. Its containers need not run. */
+export async function listDeploys(docker: Docker, stack: StackBackups): Promise<Deploy[]> {
+  const runs = await isRunning(docker, stack.container);
+  return withRepository(docker, stack, runs, (container) => readDeploys(docker, container));
+}
+
+/**
+ * Chooses a deploy by its number, or the last one.
+ *
+ * @throws OperationError (wrong usage) if there is none
+ */
+export function chooseDeploy(deploys: readonly Deploy[], stack: string, wanted: number | "last"): Deploy {
+  const found = wanted === "last" ? deploys.at(-1) : deploys.find(({ number }) => number === wanted);
+  if (found !== undefined) return found;
+  const known =
+    deploys.length === 0 ? "none is recorded" : `recorded are ${deploys.map(({ number }) => number).join(", ")}`;
+  throw new OperationError(`There is no ${wanted === "last" ? "" : "such "}deploy of stack "${stack}": ${known}.`, {
+    hint: "`npm run pgw -- backup deploys` lists them. `up` records one if it changes a stack that has backups.",
+    exitCode: exitCode.usage,
+  });
 }

@@ -7,6 +7,20 @@ import { stanza } from "./stack-backups.ts";
 /** Backup types, by pgBackRest's names. */
 export type BackupType = "full" | "diff" | "incr";
 
+/** Recorded origin of a backup. null: it is not known, as of a backup by an earlier version. */
+export interface BackupOrigin {
+  /** Image that made it: its ID, or the name of a prebuilt one. */
+  image: string | null;
+  /** Release of PostgreSQL in the image, such as 17.11. */
+  postgres: string | null;
+  /** Git commit of the project directory in which it was requested. null for a scheduled backup, too. */
+  commit: string | null;
+  /** True if files differed from the commit. */
+  isModified: boolean;
+  /** Account and machine that requested it, such as anna@laptop. null for a scheduled backup, too. */
+  user: string | null;
+}
+
 /** One backup in a repository. Times are in ISO 8601, sizes in bytes. */
 export interface Backup {
   label: string;
@@ -27,6 +41,7 @@ export interface Backup {
   references: string[];
   /** True if pages with a wrong checksum were copied. */
   damaged: boolean;
+  origin: BackupOrigin;
   /** Names of the databases, if they were requested. */
   databases?: string[];
 }
@@ -52,6 +67,7 @@ const backupSchema = z.object({
   info: z.object({ size: z.number(), repository: z.object({ delta: z.number() }) }),
   reference: z.array(z.string()).nullish(),
   error: z.boolean().nullish(),
+  annotation: z.record(z.string(), z.string()).nullish(),
   timestamp: z.object({ start: z.number(), stop: z.number() }),
   "database-ref": z.array(z.object({ name: z.string() })).nullish(),
   tablespace: z.array(z.object({ oid: z.number() })).nullish(),
@@ -169,7 +185,7 @@ function emptyRepository(): BackupError {
 }
 
 function toBackup(backup: z.output<typeof backupSchema>, archives: z.output<typeof stanzaSchema>["archive"]): Backup {
-  const { label, type, archive, lsn, database, info, reference, error, timestamp } = backup;
+  const { label, type, archive, lsn, database, info, reference, error, timestamp, annotation } = backup;
   return {
     label,
     type,
@@ -182,6 +198,16 @@ function toBackup(backup: z.output<typeof backupSchema>, archives: z.output<type
     archiveId: archives.find((each) => each.database.id === database.id)?.id ?? "",
     references: reference ?? [],
     damaged: error ?? false,
+    origin: originOf(annotation ?? {}),
+  };
+}
+
+/** Reads the annotations that `backup-job` of the image writes. */
+function originOf(annotation: Readonly<Record<string, string>>): BackupOrigin {
+  const noted = (name: string) => annotation[`pgroundwork-${name}`] ?? null;
+  return {
+    ...{ image: noted("image"), postgres: noted("postgres"), commit: noted("commit"), user: noted("user") },
+    isModified: noted("modified") === "true",
   };
 }
 

@@ -1,13 +1,18 @@
 import { exitCode, OperationError } from "../core/operation-error.ts";
+import { finishRestoreCommand, undoRestoreCommand } from "../model/command-lines.ts";
 
 /**
  * Refuses another restore in place while the cluster from before the last one is kept.
  *
- * @param time in the name of its folder
+ * @param kept its folder, and the time in the folder's name
  */
-export function stillKept(time: string, folder: string): OperationError {
+export function stillKept({ time, folder }: { time: string; folder: string }, stack: string): OperationError {
   return new OperationError(`The cluster from before the restore of ${time} is still kept in ${folder}.`, {
-    hint: "Remove it with `npm run pgw -- backup restore --finish`, or return to it with --undo. Then restore again. Nothing was changed.",
+    hint: [
+      "Nothing was changed. Return to it, or remove it. Then restore again.",
+      `    ${undoRestoreCommand(stack)}`,
+      `    ${finishRestoreCommand(stack)}`,
+    ].join("\n"),
     exitCode: exitCode.notAllowed,
   });
 }

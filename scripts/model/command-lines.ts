@@ -35,3 +35,32 @@ export function jobsRunCommand(stack: string): string {
 export function upCommand(stack: string): string {
   return stack === "local" ? "npm run up" : `npm run up -- --stack ${stack}`;
 }
+
+/** Returns the command that restores a target, such as `--backup LABEL`, in the place of a stack's cluster. */
+export function restoreInPlaceCommand(stack: string, target: string, isProtected: boolean): string {
+  return `${restoreCommand(stack, `--in-place ${target}`)}${isProtected ? " --allow-protected" : ""}`;
+}
+
+/** Returns the command that restores a target from a repository, counted from 1, to a new volume. */
+export function restoreToVolumeCommand(stack: string, target: string, volume: string, repository: number): string {
+  return restoreCommand(stack, `--to-volume ${volume} --repository ${repository} ${target}`);
+}
+
+/** Returns the command that returns to the cluster from before a restore in place. */
+export function undoRestoreCommand(stack: string): string {
+  return restoreCommand(stack, "--undo");
+}
+
+/** Returns the command that removes the clusters that a restore in place or an undo kept. */
+export function finishRestoreCommand(stack: string): string {
+  return restoreCommand(stack, "--finish");
+}
+
+/** Returns the command that enables the jobs and subscriptions that a restore in place paused. */
+export function resumeCommand(stack: string): string {
+  return restoreCommand(stack, "--resume");
+}
+
+function restoreCommand(stack: string, options: string): string {
+  return `npm run pgw -- backup restore ${options}${stack === "local" ? "" : ` --stack ${stack}`}`;
+}

@@ -15,7 +15,9 @@ export type RestoreTarget =
   | { lsn: string }
   | { xid: string | number | bigint }
   | { restorePoint: string }
-  | { beforeMigration: string; database: string };
+  | { beforeMigration: string; database: string }
+  /** Just before a deploy: its number, or `last`. */
+  | { beforeDeploy: number | "last" };
 
 /** Options of {@link restoreBackup}. */
 export interface RestoreOptions {
@@ -68,6 +70,24 @@ export async function createBackup(
 }
 
 /**
+ * Creates a named restore point, for example before a migration, and waits until the archive has it. Restore it with
+ * the target `{ restorePoint: name }`.
+ *
+ * @param name letters, digits, `_`, `-` and `.`; at most 63
+ * @throws OperationError if it could not be restored, for example because there is no backup yet
+ */
+export async function createRestorePoint(location: BackupLocation, name: string): Promise<void> {
+  if (!/^[\w.-]{1,63}$/.test(name))
+    throw new OperationError(`"${name}" cannot be the name of a restore point.`, {
+      hint: "Use letters, digits, _, - and ., at most 63.",
+      exitCode: exitCode.usage,
+    });
+  const { withBackups } = await import("./with-backups.ts");
+  const point = await import("../backup/restore-point.ts");
+  await withBackups(location, (docker, backups) => point.createRestorePoint(docker, backups, name));
+}
+
+/**
  * Lists the backups, newest first, and scans the repository. `findings` has what is wrong or could not be checked.
  *
  * @throws OperationError if the engine, the volumes or pgBackRest do not answer at all
@@ -98,7 +118,7 @@ export async function backupWindow(location: BackupLocation): Promise<BackupWind
 export async function restoreBackup(location: BackupLocation, options: RestoreOptions): Promise<Restored> {
   const to = destinationOf(options.to);
   const { target, recoverySeconds = defaultRecoverySeconds, onStep = () => undefined } = options;
-  const point = await pointOf(options);
+  const point = await pointOf(location, options);
   if (to.kind === "directory") {
     const directory = await import("../backup/restore/extract-directory.ts");
     await directory.requireEmptyDirectory(to.path);
@@ -117,6 +137,8 @@ export async function restoreBackup(location: BackupLocation, options: RestoreOp
 export interface DrillOptions {
   /** Folder that contains the folders of databases. Default: `migrations` in the working directory. */
   migrations?: string;
+  /** True to restore a random moment of the last 7 days. Default: everything that is archived. */
+  random?: boolean;
   /** Limit for the recovery and for each query on the copy, in seconds. Default: 21600. */
   limitSeconds?: number;
   signal?: AbortSignal;
@@ -140,7 +162,8 @@ export async function drillBackup(location: BackupLocation, options: DrillOption
   const { databaseFolders } = await import("../databases/database-file.ts");
   const folders = await databaseFolders(resolve(migrations));
   const checksOf = async (database: string) => (location.drill?.checks === false ? undefined : folders.get(database));
-  const request = { checksOf, holder: await ownHolder(), limitSeconds, signal, onStep };
+  const { random } = options;
+  const request = { checksOf, holder: await ownHolder(), random, limitSeconds, signal, onStep };
   return withBackups(location, (docker, backups) => runRecordedDrill(docker, backups, request));
 }
 
@@ -199,19 +222,24 @@ function destinationOf(to: RestoreOptions["to"]): Destination {
 }
 
 /** Returns the point in time to restore; undefined for a whole backup or everything. */
-async function pointOf(options: RestoreOptions): Promise<RequestedPoint | undefined> {
+async function pointOf(location: BackupLocation, options: RestoreOptions): Promise<RequestedPoint | undefined> {
   const { target, exclusive = false, timeline } = options;
   if (target !== undefined && !("backup" in target))
-    return { target: await pointTarget(target), inclusive: !exclusive, timeline };
+    return { target: await pointTarget(location, target), inclusive: !exclusive, timeline };
   if (!exclusive && timeline === undefined) return undefined;
   throw new OperationError("`exclusive` and `timeline` need a point in time as `target`.", {
     exitCode: exitCode.usage,
   });
 }
 
-async function pointTarget(target: Exclude<RestoreTarget, { backup: string }>): Promise<RequestedPoint["target"]> {
+async function pointTarget(
+  location: BackupLocation,
+  target: Exclude<RestoreTarget, { backup: string }>,
+): Promise<RequestedPoint["target"]> {
   if ("time" in target) return { kind: "time", text: target.time };
   if ("restorePoint" in target) return { kind: "restore-point", name: target.restorePoint };
+  if ("beforeDeploy" in target)
+    return { kind: "restore-point", name: await pointBefore(location, target.beforeDeploy) };
   if ("xid" in target) return { kind: "xid", xid: numberIn(target.xid) };
   if ("lsn" in target) {
     const { parseLsn } = await import("../backup/wal.ts");
@@ -225,6 +253,14 @@ async function pointTarget(target: Exclude<RestoreTarget, { backup: string }>): 
   }
   const { beforeMigration, database } = target;
   return { kind: "before-migration", number: beforeMigration.padStart(6, "0"), database };
+}
+
+/** Returns the name of the restore point just before a deploy. */
+async function pointBefore(location: BackupLocation, deploy: number | "last"): Promise<string> {
+  const { withBackups } = await import("./with-backups.ts");
+  const { chooseDeploy, listDeploys } = await import("../backup/deploys.ts");
+  const deploys = await withBackups(location, listDeploys);
+  return chooseDeploy(deploys, location.owner.stack, deploy).restorePoint;
 }
 
 function numberIn(xid: string | number | bigint): bigint {

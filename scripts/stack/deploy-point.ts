@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
 import { hostname, userInfo } from "node:os";
-import { promisify } from "node:util";
 import type Docker from "dockerode";
 import type { Deploy, DeployPoint } from "../backup/deploys.ts";
 import { orWarn } from "../core/or-warn.ts";
@@ -8,8 +6,7 @@ import { withDocker } from "../docker/client.ts";
 import { unlessMissing } from "../docker/docker-error.ts";
 import { isRunning } from "../docker/server/running.ts";
 import type { DockerPlace } from "./docker-place.ts";
-
-const execute = promisify(execFile);
+import { commitOf } from "./git-commit.ts";
 
 /** Makes restore points before a deploy, and records the deploy. */
 export class DeployRecorder {
@@ -92,15 +89,4 @@ function serverOf({ prefix }: DockerPlace): string {
 
 function sidecarOf({ prefix }: DockerPlace): string {
   return `${prefix}-backup`;
-}
-
-/** Returns the Git commit of a folder. */
-async function commitOf(root: string): Promise<Pick<Deploy, "commit" | "isModified">> {
-  try {
-    const { stdout: commit } = await execute("git", ["rev-parse", "HEAD"], { cwd: root });
-    const { stdout: changed } = await execute("git", ["status", "--porcelain"], { cwd: root });
-    return { commit: commit.trim(), isModified: changed.trim() !== "" };
-  } catch {
-    return { commit: null, isModified: false };
-  }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupList } from "../../scripts/backup/list.ts";
+import type { BackupLocation } from "../../scripts/backup/location.ts";
 import { containerServer, readContents, type TableContents } from "../../scripts/backup/restore/contents.ts";
 import { paths } from "../../scripts/backup/stack-backups.ts";
 import type { ListedDumps } from "../../scripts/cli/commands/backup/list-dumps.ts";
@@ -22,6 +23,8 @@ export interface BackedUpShop extends DockerStack {
   readonly repository: string;
   /** Settings that {@link makeBackedUpShop} wrote. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Returns the location of its backups, as `backup location` prints it. */
+  location(): Promise<BackupLocation>;
   list(): Promise<{ code: number; found: Listed; text: string }>;
   inServer(...command: string[]): Promise<Finished>;
   inSidecar(...command: string[]): Promise<Finished>;
@@ -66,6 +69,7 @@ export async function makeBackedUpShop(settings: Record<string, unknown> = {}): 
     settings: own,
     sidecar,
     repository,
+    location: async () => JSON.parse((await stack.succeed("backup", "location", "--json")).stdout) as BackupLocation,
     async list() {
       const { code, stdout, stderr } = await stack.pgw("backup", "list", "--json");
       const found = JSON.parse(stdout) as Listed | { error: unknown };

@@ -12,15 +12,19 @@ import {
   type AppliedMigrations,
   type ComparedMigrations,
   compareMigrations,
+  hasSameMigrations,
   readApplied,
   recordMigrations,
 } from "./migrations.ts";
 import { type ComparedObjective, compareObjectives, hasAllWritten, objectiveReasons } from "./objectives.ts";
+import { type DrawnMoment, drawMoment } from "./random-moment.ts";
 
 /** Arguments of a drill. */
 export interface DrillRequest extends Pick<ExamineOptions, "checksOf"> {
   /** The current process: see `ownHolder`. */
   holder: string;
+  /** True to restore a random moment of the last days. Default: everything that is archived. */
+  random?: boolean | undefined;
   /** Time limit for the recovery, and for each query on the restored server, in seconds. */
   limitSeconds: number;
   signal: AbortSignal;
@@ -56,11 +60,13 @@ export interface Drill {
   seconds: number;
   /** Label of the restored backup; null if none was restored. */
   backup: string | null;
+  /** Random moment that was to be restored, UTC with microseconds. null: everything that is archived. */
+  moment: string | null;
   /** End of the recovery; null if there was none. */
   reached: Restored["reached"] | null;
   /** Seconds from the start of the drill to the first query on the copy; null if it did not get so far. */
   rtoSeconds: number | null;
-  /** Age of the last restored commit when the drill began, in seconds; null if it is not known. */
+  /** Age of the last restored commit when the drill began, in seconds; null if it is not known, or for a moment. */
   rpoSeconds: number | null;
   /** Comparison with the stack's objectives. Empty if it has none, or if nothing was restored. */
   objectives: ComparedObjective[];
@@ -74,19 +80,20 @@ export interface Drill {
 const rowCounts = { compared: false, reason: "no row counts are recorded for the point that was restored" } as const;
 
 /**
- * Restores everything that is archived into a scratch container without a network, and proves it: amcheck on all heaps
- * and b-trees, every row of every table, the check files, the applied migrations. The copy is removed. Like a restore,
- * it makes the live server archive its WAL; nothing else of the stack is changed.
+ * Restores everything that is archived, or a random moment, into a scratch container without a network, and proves it:
+ * amcheck on all heaps and b-trees, every row of every table, the check files, the applied migrations. The copy is
+ * removed. Like a restore, it makes the live server archive its WAL; nothing else of the stack is changed.
  *
  * @throws AbortError of the signal; any other failure is an outcome
  */
 export async function runDrill(docker: Docker, stack: StackBackups, request: DrillRequest): Promise<Drill> {
-  const { signal, onStep, limitSeconds, holder, checksOf } = request;
+  const { signal, onStep, limitSeconds, holder, checksOf, random = false } = request;
   const [startedAt, began] = [new Date(), performance.now()];
   const passed = () => (performance.now() - began) / 1_000;
   let rtoSeconds: number | null = null;
+  let moment: DrawnMoment | undefined;
   let examined: { validations: Validation[]; applied: AppliedMigrations } | undefined;
-  const nothing: Omit<Drill, "outcome" | "reasons" | "hint" | "seconds" | "rtoSeconds"> = {
+  const nothing: Omit<Drill, "outcome" | "reasons" | "hint" | "seconds" | "rtoSeconds" | "moment"> = {
     startedAt: startedAt.toISOString(),
     backup: null,
     reached: null,
@@ -99,28 +106,45 @@ export async function runDrill(docker: Docker, stack: StackBackups, request: Dri
   };
   try {
     const before = await recordMigrations(docker, stack.server);
+    if (random) {
+      onStep("drawing a moment");
+      moment = await drawMoment(docker, stack);
+    }
     const examine = async (container: string) => {
       rtoSeconds ??= round(passed());
       const applied = await readApplied(docker, container);
       onStep("checking heaps and b-trees with amcheck");
-      const options = { checksOf, statementTimeoutMs: limitSeconds * 1_000, signal };
+      // The check files are of today, and fit a database with today's migrations.
+      const fits = (name: string) => !random || hasSameMigrations(name, before, applied);
+      const options = {
+        checksOf: async (name: string) => (fits(name) ? checksOf(name) : undefined),
+        ...{ statementTimeoutMs: limitSeconds * 1_000, signal },
+      };
       examined = { validations: await examineDatabases(docker, container, options), applied };
     };
     const limits = { recoverySeconds: limitSeconds, signal, onStep, holder };
-    const restored = await restoreBackup(docker, stack, { to: { kind: "scratch" }, examine, ...limits });
+    const restored = await restoreBackup(docker, stack, {
+      ...{ to: { kind: "scratch" }, point: moment?.point, examine, ...limits },
+    });
     if (examined === undefined) throw new Error("The restored server was not examined.");
     const { validations, applied } = examined;
     const now = await recordMigrations(docker, stack.server);
-    const migrations = compareMigrations(before, applied, now, restored.reached);
-    const rpoSeconds = ageOf(restored.reached.lastCommitAt, startedAt);
+    const migrations: ComparedMigrations = random
+      ? { compared: false, reason: "the copy is of a random moment" }
+      : compareMigrations(before, applied, now, restored.reached);
+    const rpoSeconds = random ? null : ageOf(restored.reached.lastCommitAt, startedAt);
     const hasEverything = hasAllWritten(before, restored.reached);
-    const objectives = compareObjectives(stack.objectives ?? {}, { rtoSeconds, rpoSeconds }, hasEverything);
+    // What was written after the moment is not lost.
+    const { rpoSeconds: _, ...withoutRpo } = stack.objectives ?? {};
+    const limitsOf = random ? withoutRpo : (stack.objectives ?? {});
+    const objectives = compareObjectives(limitsOf, { rtoSeconds, rpoSeconds }, hasEverything);
     const judged = judge(restored, validations, migrations);
     return {
       ...nothing,
       ...withObjectives(judged, objectiveReasons(objectives, hasEverything)),
       seconds: round(passed()),
       backup: restored.backup,
+      moment: moment?.at ?? null,
       reached: restored.reached,
       rtoSeconds,
       rpoSeconds,
@@ -134,7 +158,8 @@ export async function runDrill(docker: Docker, stack: StackBackups, request: Dri
     const outcome = blamesBackup(error) ? "failed" : "could not run";
     const reason = error instanceof Error ? error.message : String(error);
     const hint = error instanceof OperationError ? (error.hint ?? null) : null;
-    return { ...nothing, outcome, reasons: [redact(reason)], hint, seconds: round(passed()), rtoSeconds };
+    const seconds = round(passed());
+    return { ...nothing, moment: moment?.at ?? null, outcome, reasons: [redact(reason)], hint, seconds, rtoSeconds };
   }
 }
 

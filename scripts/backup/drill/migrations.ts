@@ -60,6 +60,17 @@ export async function recordMigrations(docker: Docker, server: string): Promise<
   }
 }
 
+/** Returns true if a database of a restored copy has the migrations that it has on the live server. */
+export function hasSameMigrations(
+  database: string,
+  live: RecordedMigrations | string,
+  restored: AppliedMigrations,
+): boolean {
+  if (typeof live === "string") return false;
+  const [has, wanted] = [restored.get(database) ?? [], live.applied.get(database) ?? []];
+  return has.length === wanted.length && wanted.every((name) => has.includes(name));
+}
+
 /**
  * Compares the migrations of a restored copy with those of the live server. A migration that was reverted meanwhile is
  * not missing.

@@ -6,6 +6,7 @@ import { scramVerifier } from "../../connection/scram.ts";
 import { unlessAbsent } from "../../core/absent.ts";
 import { flushFolder, writeFileAtomically } from "../../core/atomic-file.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
+import { undoRestoreCommand } from "../../model/command-lines.ts";
 import { isNothing, type PausedWork, pausedFile } from "../../model/paused-work.ts";
 import type { StackOutputs } from "../../model/stack-outputs.ts";
 import { serverAccount } from "../../server/account.ts";
@@ -83,7 +84,7 @@ export async function restoreArchiveInPlace(
   const { data } = place.directory;
   return asOnlyCommand(place, options, async () => {
     const former = await keptCluster(data);
-    if (former !== undefined) throw stillKept(former.time, former.path);
+    if (former !== undefined) throw stillKept({ time: former.time, folder: former.path }, stackOf(place));
     await requireNoTablespaces(data);
     const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
     const restoring = siblingPath(data, "restoring", time);
@@ -274,12 +275,17 @@ async function exchange(
     await start(binaries, directory, account).catch((error: unknown) => {
       if (!(error instanceof OperationError)) throw error;
       throw new OperationError(error.message, {
-        hint: `The clusters are exchanged: the former one is in ${outgoing}. If this was no undo, \`npm run pgw -- backup restore --undo\` returns to it.`,
+        hint: `The clusters are exchanged: the former one is in ${outgoing}. If this was no undo, \`${undoRestoreCommand(stackOf({ owner }))}\` returns to it.`,
         cause: error,
       });
     });
     return (performance.now() - began) / 1_000;
   });
+}
+
+/** Returns the stack for commands in messages. */
+function stackOf({ owner }: Pick<EmbeddedPlace, "owner">): string {
+  return owner?.stack ?? "local";
 }
 
 /** Compares a restored cluster with what the stack's outputs say it has. */

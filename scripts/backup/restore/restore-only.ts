@@ -5,6 +5,7 @@ import { withClient } from "../../connection/client.ts";
 import { type Connection, inDatabase } from "../../connection/connection.ts";
 import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { temporaryFor } from "../../core/temporary.ts";
+import type { VolumeSpace } from "../../docker/server/disk-space.ts";
 import type { ScratchDocker } from "../../scratch/request.ts";
 import { copyDatabaseProperties, databaseExists } from "../database-properties.ts";
 import { createDump, type DumpSource } from "../dump/create.ts";
@@ -16,6 +17,7 @@ import type { StackBackups } from "../stack-backups.ts";
 import type { RestoreRequest } from "./request.ts";
 import { type Restored, restoreBackup } from "./restore.ts";
 import { withRestoredServer } from "./restored-server.ts";
+import { requireSpace } from "./space.ts";
 
 /** Arguments of {@link restoreOnly}. */
 export interface OnlyRequest extends Omit<RestoreRequest, "to" | "examine"> {
@@ -30,7 +32,13 @@ export interface OnlyRequest extends Omit<RestoreRequest, "to" | "examine"> {
   docker: ScratchDocker;
   options: Omit<LoadOptions, "migrate" | "identityFile">;
   /** Called before the stack's server is changed. Throws an error to leave it as it is. */
-  confirm: (plan: LoadPlan, copy: DumpMetadata, restored: Restored) => Promise<void>;
+  confirm: (plan: LoadPlan, copy: DumpMetadata, space: NeededSpace) => Promise<void>;
+}
+
+/** Space in the volume of the stack's server. */
+export interface NeededSpace extends VolumeSpace {
+  /** Bytes of the restored database. */
+  neededBytes: number;
 }
 
 /** Result of {@link restoreOnly}. */
@@ -68,7 +76,11 @@ export async function restoreOnly(docker: Docker, stack: StackBackups, request: 
       throw new OperationError(`The dump of the restored database is damaged: ${dump?.reasons.join("; ")}.`);
     const plan = await planLoad(maintenance, into, dump.metadata);
     if (into !== database && plan.existing !== undefined) throw existsAlready(into);
-    await request.confirm(plan, dump.metadata, restored);
+    const neededBytes = restored.databases.find((each) => each.database === database)?.size ?? 0;
+    const what = `the restored database "${database}"`;
+    // The replaced one is dropped only after the restored one was loaded.
+    const space = await requireSpace(docker, stack.server, neededBytes, what);
+    await request.confirm(plan, dump.metadata, { ...space, neededBytes });
     const given = { ...options, identityFile: undefined, migrate: undefined };
     const loaded = await loadDump({ ...dump, metadata: dump.metadata }, target, maintenance, plan, given);
     if (into !== database) await closeToOthers(maintenance, database, into);

@@ -5,10 +5,10 @@ import { lastLogLines } from "../../docker/container-log.ts";
 import { unlessMissing } from "../../docker/docker-error.ts";
 import { withScratchContainer } from "../../docker/scratch-container.ts";
 import { holderLabel } from "../../docker/scratch-holder.ts";
-import { makeRoomForVolumes, volumeSpaceOf } from "../../docker/server/disk-space.ts";
 import { isRunning } from "../../docker/server/running.ts";
 import { labelsOf } from "../../model/labels.ts";
 import { BackupError, diagnose, UnusableBackup } from "../diagnosis.ts";
+import type { Backup, BackupOrigin } from "../info.ts";
 import { pgBackRest } from "../pgbackrest.ts";
 import { measureNotArchived, type NotArchived } from "../server-wal.ts";
 import { paths, repositoryOptions, type StackBackups } from "../stack-backups.ts";
@@ -29,12 +29,19 @@ import type { Recovery } from "./recovery.ts";
 import type { RequestedPoint, RestorePlace, RestoreRequest } from "./request.ts";
 import { type ProvenCluster, proveCluster, type RecoveryGoal, specOf } from "./scratch-server.ts";
 import { findSource, type RestoreSource } from "./source.ts";
+import { requireSpace } from "./space.ts";
 import { tablespaceOptions, tablespacesNextToLive } from "./tablespaces.ts";
 
 /** A position in the WAL. */
 export interface Position {
   lsn: string;
   timeline: number;
+}
+
+/** Image of a backup, compared with the one of the server that read it. */
+export interface ComparedImage extends Pick<BackupOrigin, "image" | "postgres"> {
+  /** null: the backup does not have it. */
+  isSame: boolean | null;
 }
 
 /** Result of a restore. */
@@ -51,7 +58,11 @@ export interface Restored extends ClusterContents {
   notArchived?: NotArchived;
   /** Omitted if no point in time was named. */
   point?: RestoredPoint;
+  madeWith: ComparedImage;
 }
+
+/** Result of a restore without what does not depend on the restored cluster. */
+type Judged = Omit<Restored, "madeWith">;
 
 /**
  * Restores a cluster separately from the stack and verifies it. A server of the same image starts on it, without a
@@ -152,17 +163,19 @@ async function restoreFrom(
   request: RestoreRequest,
   place: RestorePlace | undefined,
   source: Pick<RestoreSource, "backup" | "tablespaces" | "cluster">,
-  judge: (proven: ProvenCluster) => Restored | Promise<Restored>,
+  judge: (proven: ProvenCluster) => Judged | Promise<Judged>,
   goal?: RecoveryGoal,
 ): Promise<Restored> {
-  if (place !== undefined) return judge(await restoreTo(docker, stack, place, source, request, goal));
+  const madeWith = compareImage(source.backup, stack.image);
+  if (place !== undefined)
+    return { ...(await judge(await restoreTo(docker, stack, place, source, request, goal))), madeWith };
   const volume = await makeVolume(docker, stack, request);
   let isKept = false;
   try {
     const own = { volume, data: paths.data, nextToLive: false, becomesLive: false };
     const proven = await restoreTo(docker, stack, own, source, request, goal);
     isKept = request.to.kind === "volume";
-    return await judge(proven);
+    return { ...(await judge(proven)), madeWith };
   } finally {
     if (!isKept) await docker.getVolume(volume).remove({ force: true });
   }
@@ -180,29 +193,10 @@ async function restoreTo(
   if (place.nextToLive && source.tablespaces.length > 0)
     throw tablespacesNextToLive(`The backup ${source.backup.label} has tablespaces`);
   await request.accept?.(source);
-  if (place.nextToLive) await requireSpace(docker, stack, source.backup.size);
+  if (place.nextToLive) await requireSpace(docker, stack.server, source.backup.size, "a second cluster");
   request.onStep(`restoring ${source.backup.label}`);
   await restoreFiles(docker, stack, place, source, request);
   return proveCluster(docker, stack, place, request, goal);
-}
-
-/** Space in bytes that stays free for the live server: segments of its WAL, and what it writes meanwhile. */
-const reserveBytes = 512 * 2 ** 20;
-
-/** Refuses to fill the disk of the live server. */
-async function requireSpace(docker: Docker, { server }: StackBackups, size: number): Promise<void> {
-  const space = await volumeSpaceOf(docker, server);
-  if (space === undefined)
-    throw new OperationError("The free space of the server's volume could not be measured.", {
-      hint: "Nothing was changed. See the Docker engine's log, then run again.",
-    });
-  const needed = size + reserveBytes;
-  if (space.freeBytes >= needed) return;
-  const mb = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
-  throw new OperationError(
-    `The volume ${space.volume} has ${mb(space.freeBytes)} free, and a second cluster needs ${mb(needed)}.`,
-    { hint: `Nothing was changed. ${makeRoomForVolumes}` },
-  );
 }
 
 /** Makes the server archive the rest of its WAL. Returns the reason if it could not. */
@@ -227,7 +221,7 @@ async function archiveRest(
 function judgeLatest(
   { backup, archive, server }: RestoreSource,
   { recovery, foundGoal: _, ...contents }: ProvenCluster,
-): Restored {
+): Judged {
   const archivedByServer = server.archived;
   const facts = { archive, firstSegment: backup.wal.from, archivedByServer, recovery };
   const expected = findArchiveEnd(facts);
@@ -243,7 +237,7 @@ function judgeLatest(
 }
 
 /** Judges a restore of a named backup. It is complete at the backup's own end, without the WAL archived later. */
-function judgeBackup({ backup }: RestoreSource, { recovery, foundGoal: _, ...contents }: ProvenCluster): Restored {
+function judgeBackup({ backup }: RestoreSource, { recovery, foundGoal: _, ...contents }: ProvenCluster): Judged {
   const reached = reachedBy(recovery);
   const { timeline } = endOfSegment(backup.wal.to, recovery.segmentBytes);
   const isShort = parseLsn(reached.lsn) < parseLsn(backup.lsn.to);
@@ -263,7 +257,7 @@ async function judgePoint(
   { backup, chosen, facts }: PointSource,
   { recovery, foundGoal, ...contents }: ProvenCluster,
   reader: WalReader,
-): Promise<Restored> {
+): Promise<Judged> {
   const reached = reachedBy(recovery);
   const end = parseLsn(reached.lsn);
   const incompleteReason = foundGoal ? undefined : findUnreadPart(backup, chosen, facts, recovery);
@@ -276,6 +270,10 @@ async function judgePoint(
     ...(incompleteReason === undefined ? {} : { incompleteReason }),
     point: await describePoint(chosen, facts, end, reader),
   };
+}
+
+function compareImage({ origin: { image, postgres } }: Backup, own: string): ComparedImage {
+  return { image, postgres, isSame: image === null ? null : image === own };
 }
 
 function reachedBy({ timelines, lastCommitAt }: Recovery): Restored["reached"] {

@@ -1,7 +1,13 @@
 import { ago, duration } from "../../core/age.ts";
 import { type JobState, jobFault } from "../../databases/job-state.ts";
 import { describeProblem } from "../../migrate/verify.ts";
-import { dumpDueCommand, jobsRunCommand, upCommand } from "../../model/command-lines.ts";
+import {
+  dumpDueCommand,
+  finishRestoreCommand,
+  jobsRunCommand,
+  undoRestoreCommand,
+  upCommand,
+} from "../../model/command-lines.ts";
 import { isForgotten } from "../../stack/kept-clusters.ts";
 import type { DatabaseStatus, StackStatus } from "../../stack/status.ts";
 import { style } from "../output.ts";
@@ -51,9 +57,7 @@ function describeServer({ server }: StackStatus, now: Date): string[] {
 
 function describeKept({ keptClusters, stack }: StackStatus): string[] {
   if (!keptClusters.known) return [row("kept", unknown(keptClusters.reason))];
-  const option = stack === "local" ? "" : ` --stack ${stack}`;
   const { clusters } = keptClusters;
-  const command = (what: string) => `npm run pgw -- backup restore --${what}${option}`;
   return [
     ...clusters.map((cluster) => {
       const { folder, bytes: size, restoredAt, ageSeconds, canReturn } = cluster;
@@ -61,8 +65,8 @@ function describeKept({ keptClusters, stack }: StackStatus): string[] {
       const text = `${folder} (${bytes(size)}): ${what} of ${restoredAt}, ${ago(ageSeconds)}`;
       return row("kept", isForgotten(cluster) ? style("yellow", text) : text);
     }),
-    ...(clusters.some(({ canReturn }) => canReturn) ? [`  return to it: ${command("undo")}`] : []),
-    ...(clusters.length > 0 ? [`  remove it:    ${command("finish")}`] : []),
+    ...(clusters.some(({ canReturn }) => canReturn) ? [`  return to it: ${undoRestoreCommand(stack)}`] : []),
+    ...(clusters.length > 0 ? [`  remove it:    ${finishRestoreCommand(stack)}`] : []),
   ];
 }
 

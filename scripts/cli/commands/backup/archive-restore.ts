@@ -3,6 +3,7 @@ import type { InPlaceOptions } from "../../../backup/physical/in-place.ts";
 import type { RestoredArchive } from "../../../backup/physical/restore.ts";
 import type { DescribedArchive } from "../../../backup/physical/store.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
+import { finishRestoreCommand, undoRestoreCommand } from "../../../model/command-lines.ts";
 import { isNothing, type PausedWork } from "../../../model/paused-work.ts";
 import type { StackOutputs } from "../../../model/stack-outputs.ts";
 import { canAsk } from "../../confirm.ts";
@@ -121,7 +122,7 @@ async function changeEmbedded(context: CommandContext, command: EmbeddedRestore)
         [
           `stack "${stack}" is as it was before the restore; it was stopped for ${undone.downtimeSeconds.toFixed(1)} s`,
           `the restored cluster is kept in ${undone.undone}; remove it with:`,
-          `  npm run pgw -- backup restore --finish --stack ${stack}`,
+          `  ${finishRestoreCommand(stack)}`,
         ].join("\n"),
       );
       return exitCode.done;
@@ -151,9 +152,9 @@ async function changeEmbedded(context: CommandContext, command: EmbeddedRestore)
           ...describeProof(archive, restored),
           `the former cluster is kept in ${restored.kept}`,
           "to return to it:",
-          `  npm run pgw -- backup restore --undo --stack ${stack}`,
+          `  ${undoRestoreCommand(stack)}`,
           "to remove it:",
-          `  npm run pgw -- backup restore --finish --stack ${stack}`,
+          `  ${finishRestoreCommand(stack)}`,
           ...describePaused(stack, restored.paused),
         ].join("\n"),
       );

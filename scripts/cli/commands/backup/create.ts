@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
-import type { BackupType } from "../../../backup/info.ts";
+import type { BackupRequester } from "../../../backup/create.ts";
+import type { Backup, BackupType } from "../../../backup/info.ts";
 import { localStack } from "../../../stack/stacks.ts";
 import { action, type CommandContext } from "../../context.ts";
 import type { EncryptionOptions } from "../../dump-target.ts";
@@ -7,6 +8,8 @@ import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { refuseInCopy } from "../../refuse-in-copy.ts";
 import { showStep } from "../../step.ts";
 import { recipientOption } from "../dumps/options.ts";
+import { describeImage, describeRequester } from "./origin-text.ts";
+import { restoreLine } from "./restore-line.ts";
 import { backupsOrEmbedded } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
@@ -54,12 +57,31 @@ async function create(
   }
   const { backups, dockerHost } = found;
   showStep(context.out, "making a backup");
-  const made = await withDocker(dockerHost, (docker) => createBackup(docker, backups.container, type));
-  const seconds = ((Date.parse(made.finishedAt) - Date.parse(made.startedAt)) / 1_000).toFixed(0);
-  context.out.answer(
-    { stack, backup: made },
-    () =>
-      `${made.label} (${made.type}): ${bytes(made.size)}, ${bytes(made.repositoryDelta)} in the repository, in ${seconds} s`,
-  );
+  const requester = await requesterIn(context.root);
+  const made = await withDocker(dockerHost, (docker) => createBackup(docker, backups.container, type, requester));
+  const restore = restoreLine(found, backups, made.label);
+  context.out.answer({ stack, backup: made, restore }, () => describe(made, restore));
   return undefined;
+}
+
+/** Returns who runs this command, and the Git commit of the project directory. */
+async function requesterIn(root: string): Promise<BackupRequester> {
+  const { hostname, userInfo } = await import("node:os");
+  const { commitOf } = await import("../../../stack/git-commit.ts");
+  return { ...(await commitOf(root)), user: `${userInfo().username}@${hostname()}` };
+}
+
+function describe(made: Backup, restore: string): string {
+  const { label, type, size, repositoryDelta, startedAt, finishedAt, lsn, origin } = made;
+  const seconds = ((Date.parse(finishedAt) - Date.parse(startedAt)) / 1_000).toFixed(0);
+  const requester = describeRequester(origin);
+  return [
+    `${label} (${type}): ${bytes(size)}, ${bytes(repositoryDelta)} in the repository, in ${seconds} s`,
+    `time      ${startedAt} to ${finishedAt}`,
+    `WAL       ${lsn.from} to ${lsn.to}`,
+    `image     ${describeImage(origin)}`,
+    ...(requester === undefined ? [] : [`made by   ${requester}`]),
+    "to restore it:",
+    `  ${restore}`,
+  ].join("\n");
 }

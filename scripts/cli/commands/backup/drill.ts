@@ -20,6 +20,7 @@ interface DrillOptions {
   stack?: string;
   repository?: string;
   due?: boolean;
+  random?: boolean;
   evidence?: string;
   key?: string;
 }
@@ -38,6 +39,7 @@ export function registerBackupDrill(backup: Command): void {
     .addOption(stackOption())
     .addOption(repositoryOption())
     .option("--due", "do nothing if no drill is due by the schedule in pgroundwork:backups drill; for cron and systemd")
+    .option("--random", "restore a random moment of the last 7 days instead; checks run if it has today's migrations")
     .option("--evidence <dir>", "folder that gets a signed file of this run; needs --key")
     .option("--key <file>", "private key of `backup evidence key`, to sign the evidence")
     .addOption(jsonOption())
@@ -60,6 +62,7 @@ async function drill(context: CommandContext, options: DrillOptions): Promise<Ex
   const folders = await databaseFolders(`${context.root}/migrations`);
   const request = {
     checksOf: async (name: string) => (backups.drill?.checks === false ? undefined : folders.get(name)),
+    random: options.random,
     holder: await ownHolder(),
     limitSeconds,
     signal: context.signal,
@@ -116,7 +119,7 @@ const colors = { passed: "green", failed: "red", "could not run": "yellow" } as 
 
 function describe(result: Drill): string {
   const { outcome, reasons, hint, seconds, backup, reached, rtoSeconds, rpoSeconds, databases, findings } = result;
-  const { migrations, rowCounts, objectives } = result;
+  const { moment, migrations, rowCounts, objectives } = result;
   const unknown = "not known";
   const lines = [`${style(colors[outcome], outcome)} after ${seconds} s`, ...reasons.map((reason) => `  ${reason}`)];
   if (hint !== null) lines.push(`  ${hint}`);
@@ -126,8 +129,11 @@ function describe(result: Drill): string {
   return [
     ...lines,
     `backup       ${backup}, recovered to ${reached.lsn} of timeline ${reached.timeline}`,
+    ...(moment === null ? [] : [`moment       ${moment}, drawn at random`]),
     `RTO          ${rtoSeconds === null ? unknown : `${rtoSeconds} s`} (start to first query)`,
-    `RPO          ${rpoSeconds === null ? unknown : `${rpoSeconds} s`} (age of the last commit)`,
+    ...(moment === null
+      ? [`RPO          ${rpoSeconds === null ? unknown : `${rpoSeconds} s`} (age of the last commit)`]
+      : []),
     ...objectives.map(describeObjective),
     ...databases.map(describeDatabase),
     `migrations   ${migrations.compared ? `${migrations.count} compared` : `not compared: ${migrations.reason}`}`,

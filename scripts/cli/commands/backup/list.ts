@@ -12,6 +12,7 @@ import { jsonOption, repositoryOption, stackOption } from "../../options.ts";
 import { table } from "../../table.ts";
 import { describeNewestDumps, type ListedDumps, readNewestDumps } from "./list-dumps.ts";
 import { codeOf, describeFindings } from "./list-findings.ts";
+import { restoreLine } from "./restore-line.ts";
 import { findBackups, formerGenerations, inRepository } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
@@ -68,6 +69,7 @@ async function list(context: CommandContext, { stack = localStack, repository }:
   const aged = found.backups.map((backup) => ({
     ...backup,
     ageSeconds: Math.round(ageInSeconds(backup.finishedAt, now)),
+    restore: restoreLine(place, backups, backup.label),
   }));
   context.out.answer({ stack, ...found, backups: aged }, () => describe(found, now));
   return codeOf(found.findings);

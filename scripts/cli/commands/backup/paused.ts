@@ -1,5 +1,6 @@
 import { enablingStatements } from "../../../backup/restore/in-place/paused-work.ts";
 import { type ExitCode, exitCode } from "../../../core/operation-error.ts";
+import { resumeCommand } from "../../../model/command-lines.ts";
 import { isNothing, type PausedWork } from "../../../model/paused-work.ts";
 import type { CommandContext } from "../../context.ts";
 import { requireTyped } from "../../typed-name.ts";
@@ -20,7 +21,7 @@ export function describePaused(stack: string, paused: PausedWork): string[] {
     `${countPaused(paused)} came back with the restored state, and are paused until you confirm them:`,
     ...listPaused(paused),
     "to enable all of them:",
-    `  npm run pgw -- backup restore --resume --stack ${stack}`,
+    `  ${resumeCommand(stack)}`,
     "or one of them, as a superuser:",
     ...enablingStatements(paused).map(({ database, sql }) => `  in ${database}: ${sql}`),
   ];

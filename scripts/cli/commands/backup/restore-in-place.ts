@@ -1,9 +1,15 @@
 import type { DeclaredAccess } from "../../../backup/restore/in-place/access.ts";
-import type { InPlaceRequest, InPlaceRestored, Losses, Sessions } from "../../../backup/restore/in-place/in-place.ts";
+import type {
+  InPlaceRequest,
+  InPlaceRestored,
+  Losses,
+  Sessions,
+} from "../../../backup/restore/in-place/in-place-request.ts";
 import type { StackDifferences } from "../../../backup/restore/in-place/logins.ts";
 import type { RequestedPoint } from "../../../backup/restore/request.ts";
 import type { Restored } from "../../../backup/restore/restore.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
+import { finishRestoreCommand, undoRestoreCommand } from "../../../model/command-lines.ts";
 import { isNothing, type PausedWork } from "../../../model/paused-work.ts";
 import { canAsk } from "../../confirm.ts";
 import type { CommandContext } from "../../context.ts";
@@ -12,6 +18,7 @@ import { outputsOf, stackForReading } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
 import { underStackLock } from "../../under-stack-lock.ts";
+import { noteOnImage } from "./origin-text.ts";
 import { confirmResumed, countPaused, describePaused, reportResumed } from "./paused.ts";
 import { backupsOf } from "./stack.ts";
 
@@ -89,7 +96,7 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
           [
             `stack "${stack}" is as it was before the restore; it was stopped for ${undone.downtimeSeconds.toFixed(1)} s`,
             `the restored cluster is kept in ${undone.undone}; remove it with:`,
-            `  npm run pgw -- backup restore --finish --stack ${stack}`,
+            `  ${finishRestoreCommand(stack)}`,
           ].join("\n"),
         );
         return "failed" in undone.newBackup ? exitCode.wrong : exitCode.done;
@@ -132,6 +139,7 @@ function describeLosses(
     `  loses     every commit ${point?.firstNotIncluded == null ? "after that" : `from ${point.firstNotIncluded.at} on`}; the former cluster keeps them`,
     `            ${describeCommits(commits)}`,
     `  ends      ${sessions.length} sessions${listed(sessions)}`,
+    ...noteOnImage(restored).map((note) => `  image     ${note}`),
     ...(isNothing(paused) ? [] : [`  pauses    ${countPaused(paused)}, until you confirm them`]),
   ];
 }
@@ -173,9 +181,9 @@ function reportRestored(context: CommandContext, stack: string, restored: InPlac
       `stack "${stack}" is restored to ${point?.lastIncluded?.at ?? reached.lastCommitAt ?? reached.lsn}; it was stopped for ${downtimeSeconds.toFixed(1)} s`,
       `the former cluster is kept in ${kept}, with everything up to ${restored.restorePoint ?? "its end"}`,
       "to return to it:",
-      `  npm run pgw -- backup restore --undo --stack ${stack}`,
+      `  ${undoRestoreCommand(stack)}`,
       "to remove it:",
-      `  npm run pgw -- backup restore --finish --stack ${stack}`,
+      `  ${finishRestoreCommand(stack)}`,
       ...describePaused(stack, restored.paused),
     ].join("\n"),
   );

@@ -1,6 +1,7 @@
 import type { LoadPlan } from "../../../backup/dump/load-plan.ts";
+import type { Backup } from "../../../backup/info.ts";
 import type { RequestedPoint } from "../../../backup/restore/request.ts";
-import type { OnlyRestored } from "../../../backup/restore/restore-only.ts";
+import type { NeededSpace, OnlyRestored } from "../../../backup/restore/restore-only.ts";
 import { inDatabase } from "../../../connection/connection.ts";
 import { type ExitCode, exitCode, OperationError } from "../../../core/operation-error.ts";
 import { canAsk } from "../../confirm.ts";
@@ -15,6 +16,7 @@ import {
 } from "../../dump-target.ts";
 import { showStep } from "../../step.ts";
 import { requireTyped } from "../../typed-name.ts";
+import { noteOnImage } from "./origin-text.ts";
 import { backupsOf } from "./stack.ts";
 import { bytes } from "./texts.ts";
 
@@ -61,14 +63,20 @@ export async function runOnly(context: CommandContext, command: OnlyCommand): Pr
       ...{ folder, compressed, recipients, jobs: 1, env, signal, onStep },
       restoreCommand: (id: string) => restoreCommand(context, target, id),
     },
-    async confirm(plan: LoadPlan) {
-      context.out.note(describePlan(plan, command, into));
+    async accept({ backup: { label, size } }: { backup: Pick<Backup, "label" | "size"> }) {
+      context.out.note(
+        `the copy of ${label} needs about ${bytes(size)} where the Docker engine keeps its volumes, until the end`,
+      );
+    },
+    async confirm(plan: LoadPlan, _copy: unknown, space: NeededSpace) {
+      context.out.note([describePlan(plan, command, into), describeSpace(space)].join("\n"));
       if (!yes) await requireTyped(context, [into], what);
     },
   };
   const done = await withDocker(dockerHost, (docker) => restoreOnly(docker, backups, request));
   const { restored, loaded } = done;
   await reportReplaced(context, loaded);
+  for (const note of noteOnImage(restored)) context.out.note(note);
   const { previous, kept } = loaded;
   const answer = {
     stack,
@@ -89,6 +97,10 @@ function describePlan({ existing }: LoadPlan, { only, stack }: OnlyCommand, into
     return `The database "${into}" of stack "${stack}" will be created from ${only} of the backup.`;
   const sessions = existing.sessions.length === 0 ? "" : `; ${existing.sessions.length} of its sessions are terminated`;
   return `The database "${into}" of stack "${stack}" (${bytes(existing.bytes)}) will be replaced. It is dumped before it is dropped${sessions}.`;
+}
+
+function describeSpace({ volume, neededBytes, freeBytes }: NeededSpace): string {
+  return `It needs about ${bytes(neededBytes)} in the volume ${volume}, which has ${bytes(freeBytes)} free.`;
 }
 
 function describe({ restored, loaded }: OnlyRestored, { only, stack }: OnlyCommand, into: string): string {

@@ -13,6 +13,7 @@ import { outputsOf } from "../../stack.ts";
 import { showStep } from "../../step.ts";
 import { table } from "../../table.ts";
 import { identityOption } from "../dumps/options.ts";
+import { noteOnImage } from "./origin-text.ts";
 import type { InPlaceCommand } from "./restore-in-place.ts";
 import { type BackupsInEngine, backupsOrEmbedded, formerGenerations, insteadOfBackups } from "./stack.ts";
 import { bytes } from "./texts.ts";
@@ -175,6 +176,7 @@ async function restoreFrom(
   context.out.endStep();
   const seconds = (performance.now() - began) / 1_000;
   for (const warning of warningsOf(restored)) context.out.warn(warning);
+  for (const note of noteOnImage(restored)) context.out.note(note);
   context.out.answer({ stack, to, ...restored, seconds: Math.round(seconds) }, () => describe(restored, to, seconds));
   const isProven = restored.incompleteReason === undefined && restored.unproven.length === 0;
   return isProven ? exitCode.done : exitCode.wrong;
@@ -273,8 +275,9 @@ async function withDeploy(context: CommandContext, stack: string, options: Resto
   const { beforeDeploy, ...others } = options;
   if (beforeDeploy === undefined) return options;
   if (others.restorePoint !== undefined) throw severalTargets();
-  const { findDeploy } = await import("./deploys.ts");
-  const { restorePoint, number, at, commit } = await findDeploy(context, stack, beforeDeploy);
+  const { deploysOf } = await import("./deploys.ts");
+  const { chooseDeploy } = await import("../../../backup/deploys.ts");
+  const { restorePoint, number, at, commit } = chooseDeploy(await deploysOf(context, stack), stack, beforeDeploy);
   context.out.note(
     `deploy ${number} began at ${at}${commit === null ? "" : `, with the commit ${commit.slice(0, 10)}`}`,
   );

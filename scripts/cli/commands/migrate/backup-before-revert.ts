@@ -1,6 +1,7 @@
 import type { Snapshot } from "../../../backup/snapshot/snapshots.ts";
 import { inDatabase } from "../../../connection/connection.ts";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
+import { restoreInPlaceCommand } from "../../../model/command-lines.ts";
 import { localStack } from "../../../stack/local-stack.ts";
 import type { CommandContext } from "../../context.ts";
 import { dumpSettings, dumpTargetOf, recipientsFor, restoreCommand } from "../../dump-target.ts";
@@ -104,8 +105,7 @@ async function makeRestorePoint(
   const { createRestorePoint } = await import("../../../backup/restore-point.ts");
   showStep(context.out, "making a restore point", { announce: false });
   await withDocker(dockerHost, (docker) => createRestorePoint(docker, backups, name));
-  const allowed = target.protected === true ? " --allow-protected" : "";
-  const restore = `npm run pgw -- backup restore --in-place --restore-point ${name}${stackOption(stack)}${allowed}`;
+  const restore = restoreInPlaceCommand(stack, `--restore-point ${name}`, target.protected === true);
   return { kind: "restore-point", name, restore };
 }
 

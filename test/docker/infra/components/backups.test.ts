@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createKey } from "../../../../scripts/backup/dump/encryption.ts";
+import type { Backup } from "../../../../scripts/backup/info.ts";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { lastLogLines } from "../../../../scripts/docker/container-log.ts";
 import type { HealthStatus } from "../../../../scripts/health/judge.ts";
@@ -158,11 +159,32 @@ describe("a stack with backups", () => {
     expect(role).toEqual({ rolsuper: false, rolcreaterole: false, rolcreatedb: false });
   });
 
-  it("makes a backup on request and prints which one", async () => {
+  it("makes a backup on request and prints which one, who made it with what, and the command that restores it", async () => {
+    const git = "git -c user.name=x -c user.email=x@example.org";
+    await shop.clone.shell(`git init --quiet && ${git} commit --quiet --allow-empty --message empty`);
+    const commit = (await shop.clone.shell("git rev-parse HEAD")).stdout.trim();
     const { stdout } = await shop.succeed("backup", "create", "--json");
-    const { backup } = JSON.parse(stdout) as { backup: { type: string; label: string } };
+    const { backup, restore } = JSON.parse(stdout) as { backup: Backup; restore: string };
     expect(backup).toMatchObject({ type: "incr" });
-    expect((await shop.list()).found.backups[0]).toMatchObject({ label: backup.label });
+    const { Image: image } = await shop.inspected();
+    expect(backup.origin).toEqual({
+      ...{ image, commit, isModified: true },
+      postgres: expect.stringMatching(/^17\.\d+$/),
+      user: expect.stringMatching(/^\S+@\S+$/),
+    });
+    expect(restore).toBe(`npm run pgw -- backup restore --in-place --backup ${backup.label} --stack ${shop.stack}`);
+    const [newest, ...others] = (await shop.list()).found.backups;
+    expect(newest).toMatchObject({ label: backup.label, origin: backup.origin, restore });
+    // The backup that the container made by itself has the image, too.
+    expect(others.at(-1)?.origin).toEqual({ ...backup.origin, commit: null, isModified: false, user: null });
+    await shop.clone.shell("rm -r .git");
+    const { stdout: text } = await shop.succeed("backup", "create");
+    const made = /^(\S+) \(incr\): /.exec(text)?.[1];
+    expect(text).toMatch(
+      /^time +\S+Z to \S+Z\nWAL +[0-9A-F]+\/[0-9A-F]+ to .*\nimage +PostgreSQL 17.*, sha256:\w{12}$/m,
+    );
+    expect(text).toMatch(/^made by +\S+@\S+$/m);
+    expect(text).toContain(`to restore it:\n  ${restore.replace(backup.label, made ?? "")}\n`);
   });
 
   it("names the last backup in destroy --erase before anything is erased", async () => {
@@ -332,6 +354,8 @@ describe("a stack with backups", () => {
     const only = ["backup", "restore", "--only", "shop", "--restore-point", "whole", "--yes", "--json"];
     const copied = await shop.succeed(...only, "--into", "shop_copy");
     expect(JSON.parse(copied.stdout)).toMatchObject({ database: "shop", into: "shop_copy", previous: null });
+    expect(copied.stderr).toMatch(/the copy of \S+ needs about [\d.]+ MB where the Docker engine keeps its volumes/);
+    expect(copied.stderr).toMatch(/^It needs about [\d.]+ MB in the volume \S+, which has [\d.]+ .?B free\.$/m);
     expect([await products("shop_copy"), await products()]).toEqual([before, "0"]);
     const access = (database: string) => shop.sql(`select has_database_privilege('public', '${database}', 'connect')`);
     expect([await access("shop"), await access("shop_copy")]).toEqual(["f", "f"]);

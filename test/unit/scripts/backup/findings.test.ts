@@ -19,6 +19,7 @@ function backup(type: BackupType, hoursAgo: number, changed: Partial<Backup> = {
     archiveId: "17-1",
     references: [],
     damaged: false,
+    origin: { image: null, postgres: null, commit: null, isModified: false, user: null },
     ...sizes,
     ...changed,
   };

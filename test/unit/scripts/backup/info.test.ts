@@ -40,11 +40,22 @@ describe("the output of pgbackrest info", () => {
           archiveId: "17-1",
           references: [],
           damaged: false,
+          origin: { image: null, postgres: null, commit: null, isModified: false, user: null },
         },
       ],
       underWay: false,
       fault: undefined,
       wal: { from: "000000010000000000000001", to: "000000010000000000000009" },
+    });
+  });
+
+  it("has the image and the requester of a backup that is annotated with them", () => {
+    const annotation = {
+      ...{ "pgroundwork-image": "sha256:0123", "pgroundwork-postgres": "17.11", "pgroundwork-user": "anna@laptop" },
+      ...{ "pgroundwork-commit": "89ab", "pgroundwork-modified": "true", other: "x" },
+    };
+    expect(parseInfo(answer(0, "ok", { backup: [{ ...backup, annotation }] })).backups[0]?.origin).toEqual({
+      ...{ image: "sha256:0123", postgres: "17.11", user: "anna@laptop", commit: "89ab", isModified: true },
     });
   });
 

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Drill } from "../../../../../scripts/backup/drill/drill.ts";
 import type { EvidencePosition, VerifiedEvidence } from "../../../../../scripts/backup/drill/evidence.ts";
-import type { BackupLocation } from "../../../../../scripts/backup/location.ts";
 import { drillBackup } from "../../../../../scripts/programs/backups.ts";
 import { type BackedUpShop, damageMiddle } from "../../../backed-up-shop.ts";
 
@@ -56,11 +55,31 @@ export function describeDrill(shop: () => BackedUpShop, label: () => string, lef
       expect([found, verified]).toMatchObject([0, { runs: 1, newest: { number: 1, hash }, faults: [] }]);
     });
 
-    it("fails if it takes longer than the objective; an idle server has lost nothing", async () => {
-      const { stdout } = await shop().pgw("backup", "location", "--json");
-      const location = JSON.parse(stdout) as BackupLocation;
+    it("passes for a random moment, which the window has and the result names; it misses no RPO", async () => {
+      const { stdout } = await shop().succeed("backup", "window", "--json");
+      const { timelines } = JSON.parse(stdout) as {
+        timelines: { ranges: { from: { time: string }; to: { time: string } }[] }[];
+      };
+      const [range] = timelines.at(-1)?.ranges ?? [];
       const drilled = await drillBackup(
-        { ...location, objectives: { rtoSeconds: 0.1, rpoSeconds: 0.1 } },
+        { ...(await shop().location()), objectives: { rpoSeconds: 0.001 } },
+        { migrations: join(shop().clone.root, "migrations"), random: true },
+      );
+      expect([drilled.outcome, drilled.reasons]).toEqual(["passed", []]);
+      expect(drilled).toMatchObject({ rpoSeconds: null, objectives: [], migrations: { compared: false } });
+      const moments = [range?.from.time ?? "", (drilled.moment ?? "").replace(" ", "T").replace(" UTC", "Z")];
+      expect(moments.toSorted()).toEqual(moments);
+      const last = drilled.reached?.lastCommitAt;
+      if (last != null) expect(last <= (moments[1] ?? "")).toBe(true);
+      const { stdout: text } = await shop().succeed("backup", "drill", "--random");
+      expect(text).toMatch(/^passed after .*\n(.*\n)*moment +\d{4}-\d\d-\d\d \S+ UTC, drawn at random$/m);
+      expect(text).not.toContain("RPO");
+      expect(await leftOvers()).toEqual([]);
+    });
+
+    it("fails if it takes longer than the objective; an idle server has lost nothing", async () => {
+      const drilled = await drillBackup(
+        { ...(await shop().location()), objectives: { rtoSeconds: 0.1, rpoSeconds: 0.1 } },
         { migrations: join(shop().clone.root, "migrations") },
       );
       expect(drilled).toMatchObject({

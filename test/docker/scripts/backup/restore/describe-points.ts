@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { createBackup } from "../../../../../scripts/backup/create.ts";
 import { countLostCommits } from "../../../../../scripts/backup/restore/in-place/lost-commits.ts";
 import type { RequestedPoint } from "../../../../../scripts/backup/restore/request.ts";
-import { restoreBackup } from "../../../../../scripts/backup/restore/restore.ts";
+import { type Restored, restoreBackup } from "../../../../../scripts/backup/restore/restore.ts";
 import { readTargetTime } from "../../../../../scripts/backup/restore/target-time.ts";
 import { paths, type StackBackups } from "../../../../../scripts/backup/stack-backups.ts";
 import { defaultSegmentBytes, formatLsn, parseLsn } from "../../../../../scripts/backup/wal.ts";
@@ -80,10 +80,9 @@ export function describePoints(every: boolean): void {
       return { to, point, holder: await ownHolder(), recoverySeconds: 120, signal, onStep: () => {} };
     };
     /** Restores to a volume that is removed again, and returns the commits around the point and the restored rows. */
-    const restore = async (target: RequestedPoint["target"], options: Partial<RequestedPoint> = {}) => {
+    const restoreWith = async (run: (volume: string) => Promise<Restored>) => {
       const volume = `${shop.prefix}-point-${restores++}`;
-      const point = { target, inclusive: true, ...options };
-      const restored = await restoreBackup(docker, backups, await request(volume, point));
+      const restored = await run(volume);
       await docker.getVolume(volume).remove();
       expect(restored.incompleteReason).toBeUndefined();
       const tables = restored.databases.find(({ database }) => database === "shop")?.tables ?? [];
@@ -96,9 +95,18 @@ export function describePoints(every: boolean): void {
         ],
       };
     };
+    const restore = async (target: RequestedPoint["target"], options: Partial<RequestedPoint> = {}) => {
+      const point = { target, inclusive: true, ...options };
+      return restoreWith(async (volume) => restoreBackup(docker, backups, await request(volume, point)));
+    };
+    const restoreByCommand = async (...target: string[]) =>
+      restoreWith(async (volume) => {
+        const { stdout } = await shop.succeed("backup", "restore", "--json", "--to-volume", volume, ...target);
+        return JSON.parse(stdout) as Restored;
+      });
     /** Returns whether the table of the migration 000003 exists before a migration, and the number of commits. */
     const restoreBefore = async (number: string) => {
-      const restored = await restore({ kind: "before-migration", number, database: "shop" });
+      const restored = await restoreByCommand("--before-migration", number, "--database", "shop");
       const { tables = [] } = restored.databases.find(({ database }) => database === "shop") ?? {};
       return [tables.some(({ table }) => table === "public.note"), restored.around[0]];
     };
@@ -122,10 +130,7 @@ export function describePoints(every: boolean): void {
       shop = await makeBackedUpShop({ postgresql });
       await shop.succeed("up");
       await shop.untilFirstBackup();
-      const { stdout } = await shop.succeed("outputs", "--json");
-      const { server } = JSON.parse(stdout) as { server: { owner: string; container: string; backups: StackBackups } };
-      const owner = { project: "pgroundwork", stack: shop.stack, owner: server.owner };
-      backups = { ...server.backups, server: server.container, owner };
+      backups = await shop.location();
       await shop.sql("create table moment (n int)");
       first = (await createBackup(docker, shop.sidecar, "full")).label;
       // More connections than the scratch server's configuration has: recovery must not depend on it.
@@ -155,12 +160,12 @@ export function describePoints(every: boolean): void {
       });
 
     it("stops after a transaction, at a restore point, or before a position", async () => {
-      const byNumber = await restore({ kind: "xid", xid: nth(4).xid });
+      const byNumber = await restoreByCommand("--xid", String(nth(4).xid));
       expect(byNumber.around).toEqual([4, nth(4).at, nth(5).at]);
-      const byName = await restore({ kind: "restore-point", name: beforeSix });
+      const byName = await restoreByCommand("--restore-point", beforeSix);
       expect(byName.around).toEqual([5, nth(5).at, nth(6).at]);
-      const lsn = parseLsn(byNumber.point?.firstNotIncluded?.lsn ?? "");
-      expect((await restore({ kind: "lsn", lsn }, { inclusive: false })).around).toEqual(byNumber.around);
+      const lsn = byNumber.point?.firstNotIncluded?.lsn ?? "";
+      expect((await restoreByCommand("--lsn", lsn, "--exclusive")).around).toEqual(byNumber.around);
     });
 
     it("gives the state of the last commit for a later time that the window has", async () => {
@@ -229,7 +234,8 @@ export function describePoints(every: boolean): void {
       await commitFiles(shop.clone, files);
       await shop.succeed("migrate", "up", "--database", "shop");
       await shop.inSidecar("pgbackrest", "check");
-      expect(await restoreBefore("000003")).toEqual([false, 6]);
+      // The command adds the zeros.
+      expect(await restoreBefore("3")).toEqual([false, 6]);
       const wanted = { kind: "before-migration" as const, number: "000003", database: "sho" };
       expect(await refusal(wanted)).toContain('before the migration 000003 of the database "sho" cannot be restored');
     });
@@ -332,7 +338,7 @@ export function describePoints(every: boolean): void {
       expect(await refusal({ kind: "xid", xid: nth(203).xid })).toContain(
         "is not on the current timeline 2, but on 1.",
       );
-      const abandoned = await restore(atTime(nth(202).text), { timeline: 1 });
+      const abandoned = await restoreByCommand("--time", nth(202).text, "--timeline", "1");
       expect(abandoned.around.slice(1)).toEqual([nth(202).at, nth(203).at]);
       // Only the commit 301 is on the current timeline, and not on the abandoned one.
       expect(await countLostCommits(docker, backups, abandoned.reached)).toEqual(commitsLost(1));

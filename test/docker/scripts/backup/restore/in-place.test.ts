@@ -7,16 +7,17 @@ import type { Deploy } from "../../../../../scripts/backup/deploys.ts";
 import { readDetails } from "../../../../../scripts/backup/info.ts";
 import { requireSameCluster } from "../../../../../scripts/backup/restore/in-place/before-restore.ts";
 import { withClusterVolume } from "../../../../../scripts/backup/restore/in-place/cluster-volume.ts";
-import type { InPlaceRestored } from "../../../../../scripts/backup/restore/in-place/in-place.ts";
+import type { InPlaceRestored } from "../../../../../scripts/backup/restore/in-place/in-place-request.ts";
 import type { Restored } from "../../../../../scripts/backup/restore/restore.ts";
-import type { StackBackups } from "../../../../../scripts/backup/stack-backups.ts";
 import { withClient } from "../../../../../scripts/connection/client.ts";
 import { scramVerifier } from "../../../../../scripts/connection/scram.ts";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
 import { startContainer } from "../../../../../scripts/docker/server/running.ts";
+import { createRestorePoint, restoreBackup } from "../../../../../scripts/programs/backups.ts";
 import { commit, holdMigrations, shopDrafts } from "../../../../embedded/infra/program/shop.ts";
 import { type BackedUpShop, makeBackedUpShop, shopTables } from "../../../backed-up-shop.ts";
 import { testGenerations } from "./test-generations.ts";
+import { testRefusals } from "./test-refusals.ts";
 
 const docker = dockerClient();
 const settings = { memory: 512, maxConnections: 30, backups: { full: "0 0 29 2 *", incremental: "0 0 29 2 *" } };
@@ -99,7 +100,8 @@ describe("a restore in place", () => {
     // A role of the stack that the restored state lacks, and the present too.
     const lost = "drop owned by shop_readonly";
     await inPostgres(lost);
-    await shop.sql(lost, "drop role shop_readonly", "select pg_create_restore_point('good')");
+    await shop.sql(lost, "drop role shop_readonly");
+    await createRestorePoint(await shop.location(), "good");
     const good = await shop.tables();
     await shop.sql(`alter role shop_app password '${await scramVerifier(password)}'`, "delete from customer_order");
     const acknowledged = write(1);
@@ -194,10 +196,7 @@ describe("a restore in place", () => {
   });
 
   it("is refused for a backup of another version or cluster", async () => {
-    const { stdout } = await shop.succeed("outputs", "--json");
-    const { server } = JSON.parse(stdout) as { server: { owner: string; container: string; backups: StackBackups } };
-    const owner = { project: "pgroundwork", stack: shop.stack, owner: server.owner };
-    const backups = { ...server.backups, server: server.container, owner };
+    const backups = await shop.location();
     const label = (await shop.list()).found.backups[0]?.label ?? "";
     const { cluster } = await readDetails(docker, shop.sidecar, label);
     const systemIdentifier = await shop.sql("select system_identifier from pg_control_system()");
@@ -223,6 +222,14 @@ describe("a restore in place", () => {
     const former = await shop.tables();
     const { deploys } = JSON.parse((await shop.succeed("backup", "deploys", "--json")).stdout) as { deploys: Deploy[] };
     expect(deploys).toMatchObject([{ number: 1, outcome: "done", commit: null }]);
+    const volume = `${shop.prefix}-before-deploy`;
+    const copy = await restoreBackup(await shop.location(), { to: { volume }, target: { beforeDeploy: "last" } });
+    await docker.getVolume(volume).remove();
+    const written = (tables: readonly string[]) => tables.find((line) => line.startsWith("public.written "));
+    expect(written(former)).not.toBe(written(shopTables(copy.databases)));
+    expect(copy.point?.firstNotIncluded).not.toBeNull();
+    const unknown = restoreBackup(await shop.location(), { to: { volume }, target: { beforeDeploy: 9 } });
+    await expect(unknown).rejects.toThrow(`There is no such deploy of stack "${shop.stack}": recorded are 1.`);
     await killAt("starting the server", "backup", "restore", "--in-place", "--before-deploy", "last", "--yes");
     // The server of the restored cluster can be started by hand, too. The killed command may have done it just before.
     await startContainer(docker, shop.server);
@@ -272,6 +279,11 @@ describe("a restore in place", () => {
 
   describe("and a new generation of its repository", () => {
     testGenerations(() => shop, { ...settings, passwordVersion: "2" });
+  });
+
+  describe("is refused", () => {
+    const backups = { ...settings.backups, generation: 2 };
+    testRefusals(() => shop, { ...settings, backups, passwordVersion: "2" });
   });
 
   /** Starts a command in a process group of its own. */

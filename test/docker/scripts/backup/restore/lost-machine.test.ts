@@ -97,4 +97,20 @@ describe.skipIf(!hasS3Server)("a stack whose machine is lost (needs the S3 serve
     expect(stderr).toContain("This stack's cluster was created before, so nothing is restored.");
     expect(await products()).toBe(rows);
   });
+
+  it("comes back as it was at a time of the window with --time", async () => {
+    const now = "select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC'";
+    const [rows, time] = [await shop.tables(), await shop.sql(now)];
+    await addProduct("too late");
+    await shop.inSidecar("pgbackrest", "check");
+    await loseMachine();
+    // It is not kept by the state, which is lost, too.
+    await setSecret(shop, "backups.passphrase", passphrase);
+    const { stdout, stderr } = await shop.succeed("up", "--restore-from-backup", "--time", time);
+    expect(stdout + stderr).toMatch(/restored from \d{8}-\d{6}F\S* to /);
+    expect(await shop.tables()).toEqual(rows);
+    expect(await shop.query("app", "select count(*)::int as n from product where name = 'too late'")).toEqual([
+      { n: 0 },
+    ]);
+  });
 });

@@ -59,6 +59,7 @@ describe("backup restore", () => {
     const committed = await lastCommit();
     const restored = await restore("--to", folder);
     expect(restored).not.toHaveProperty("incompleteReason");
+    expect(restored.madeWith).toMatchObject({ image: (await shop.inspected()).Image, isSame: true });
     expect(restored.reached.lsn).toBe(restored.expected.lsn);
     // The server commits by itself, too, for statistics.
     const { lastCommitAt } = restored.reached;
@@ -79,10 +80,17 @@ describe("backup restore", () => {
     expect(await leftOvers()).toEqual([]);
   });
 
-  it("restores only the contents at the end of the backup that --backup names", async () => {
+  it("restores only the contents at the end of the backup that --backup names, and reports that another image made it", async () => {
     const volume = `${shop.prefix}-restored`;
-    const restored = await restore("--to-volume", volume, "--backup", first);
+    const image = `sha256:${"0123456789ab".repeat(6).slice(0, 64)}`;
+    await shop.inSidecar("pgbackrest", "annotate", `--set=${first}`, `--annotation=pgroundwork-image=${image}`);
+    const { stdout, stderr } = await shop.succeed(
+      ...["backup", "restore", "--json", "--to-volume", volume, "--backup", first],
+    );
+    const restored = JSON.parse(stdout) as Restored;
     expect(shopTables(restored.databases)).toEqual(atFirst);
+    expect(restored.madeWith).toEqual({ image, postgres: expect.stringMatching(/^17\./), isSame: false });
+    expect(stderr).toMatch(/The backup was made with another image \(PostgreSQL 17\S+, sha256:0123456789ab\) than/);
     const { Labels } = await docker.getVolume(volume).inspect();
     expect(Labels["pgroundwork.role"]).toBe("restored");
     expect(await leftOvers()).toEqual([]);

@@ -31,10 +31,7 @@ describe("a restore to a random point among commits that are 10 ms apart", () =>
     shop = await makeBackedUpShop({ postgresql, backups: { full: never, incremental: never } });
     await shop.succeed("up");
     await shop.untilFirstBackup();
-    const { stdout } = await shop.succeed("outputs", "--json");
-    const { server } = JSON.parse(stdout) as { server: { owner: string; container: string; backups: StackBackups } };
-    const owner = { project: "pgroundwork", stack: shop.stack, owner: server.owner };
-    backups = { ...server.backups, server: server.container, owner };
+    backups = await shop.location();
     // Each row holds the position of the restore point after the commit before it.
     await shop.sql(
       "create table moment (n int, before pg_lsn)",

@@ -23,7 +23,8 @@ function backup(label: string, from: string, to: string, timeline = 1): Backup {
   const sizes = { size: 1, repositoryDelta: 1 };
   const wal = { from: name(from), to: name(to) };
   const lists = { references: [], damaged: false, archiveId: "17-1" };
-  return { label, type: "full", startedAt, finishedAt, ...sizes, wal, lsn: { from, to }, ...lists };
+  const origin = { image: null, postgres: null, commit: null, isModified: false, user: null };
+  return { label, type: "full", startedAt, finishedAt, ...sizes, wal, lsn: { from, to }, ...lists, origin };
 }
 
 function facts(given: Partial<RepositoryFacts> & { names: string[] }): RepositoryFacts {
