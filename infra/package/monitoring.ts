@@ -62,8 +62,8 @@ export interface MonitoringArgs {
   /** Port of the health server on 127.0.0.1 of the engine's machine. Default: a free one, chosen once. */
   healthPort?: number | undefined;
   /**
-   * Limits of the health server, as in the setting `monitoring.healthLimits`: a time such as `30s` or `5m`, a number, or
-   * two limits, of a warning and of a critical state. Default: the limits of `pgw health serve`.
+   * Limits of the health server, as in the setting `monitoring.healthLimits`: a time such as `30s` or `5m`, a number,
+   * or two limits, of a warning and of a critical state. Default: the limits of `pgw health serve`.
    */
   healthLimits?: HealthLimitsArgs | undefined;
   /** Databases of the server whose statements and migrations the health server reads. Default: none. */
