@@ -24,7 +24,8 @@ export interface ImpatientServer {
 const polling = { timeout: 60_000, interval: 500 };
 
 /**
- * Defines the tests of alerts on the state of the server: replication, locks, checkpoints, temporary files and settings.
+ * Defines the tests of alerts on the state of the server: replication, locks, checkpoints, temporary files and
+ * settings.
  *
  * @param server returns a server without alerts
  */
@@ -36,7 +37,7 @@ export function describeStateAlerts(server: () => ImpatientServer): void {
     const labels = async (alert: string) =>
       (await server().prometheus.query(`ALERTS{alertname="${alert}"}`))[0]?.labels ?? {};
     const reload = (change: string) => superuser(change).then(() => superuser("select pg_reload_conf()"));
-    /** What ends the condition that a test has made, also if the test has failed. */
+    /** Ends the condition that a test has made, also if the test has failed. */
     const endings: (() => Promise<unknown>)[] = [];
     const atEnd = (...ending: (() => Promise<unknown>)[]) => endings.push(...ending);
     afterEach(async () => {
@@ -163,7 +164,10 @@ export function describeStateAlerts(server: () => ImpatientServer): void {
   });
 }
 
-/** Starts a standby's session, which receives WAL from now on. A connection to a database is one of pg_hba.conf's "all". */
+/**
+ * Starts a standby's session, which receives WAL from now on. pg_hba.conf refuses physical replication, but not a
+ * replication session that is connected to a database.
+ */
 async function receiveWal(shop: DockerStack): Promise<{ end: () => Promise<void> }> {
   const options = { ...clientConfig(await shop.login("superuser")), replication: "database" };
   const client = new pg.Client(options);
