@@ -13,7 +13,7 @@ export { Database, type DatabaseArgs, type DatabaseLogin } from "./database.ts";
 export { DockerServer, type DockerServerArgs } from "./docker-server.ts";
 export { EmbeddedServer, type EmbeddedServerArgs, type StartedServerArgs } from "./embedded-server.ts";
 export { ExternalServer, type ExternalServerArgs } from "./external-server.ts";
-export { type AlertsArgs, Monitoring, type MonitoringArgs } from "./monitoring.ts";
+export { type AlertsArgs, type HealthLimitsArgs, Monitoring, type MonitoringArgs } from "./monitoring.ts";
 export { type PooledLogin, Pooler, type PoolerArgs } from "./pooler.ts";
 export type { ProgramServer } from "./server.ts";
 

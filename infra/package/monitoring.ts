@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Alerts } from "../../scripts/model/alerts.ts";
+import type { HealthLimitName } from "../../scripts/model/health-settings.ts";
 import { backupIntervals } from "../../scripts/model/schedule.ts";
 import { parseAlerts } from "../../scripts/settings/alerts-section.ts";
 import { defaultMonitoring, monitoringSection } from "../../scripts/settings/monitoring-section.ts";
@@ -36,6 +37,11 @@ export interface AlertsArgs {
   links?: string;
 }
 
+/** Limits of the health server, by name. */
+export type HealthLimitsArgs = Partial<
+  Record<HealthLimitName, string | number | readonly [warning: string | number, critical: string | number]>
+>;
+
 /** Arguments of {@link Monitoring}. */
 export interface MonitoringArgs {
   server: DockerServer;
@@ -55,6 +61,11 @@ export interface MonitoringArgs {
   health?: boolean | undefined;
   /** Port of the health server on 127.0.0.1 of the engine's machine. Default: a free one, chosen once. */
   healthPort?: number | undefined;
+  /**
+   * Limits of the health server, as in the setting `monitoring.healthLimits`: a time such as `30s` or `5m`, a number,
+   * or two limits, of a warning and of a critical state. Default: the limits of `pgw health serve`.
+   */
+  healthLimits?: HealthLimitsArgs | undefined;
   /** Databases of the server whose statements and migrations the health server reads. Default: none. */
   databases?: readonly Database[] | undefined;
   /** Receivers of alerts. Default: none; Prometheus shows the alerts. */
@@ -77,13 +88,13 @@ const shape = {
 export class Monitoring extends MonitoringComponent {
   constructor(name: string, args: MonitoringArgs, options?: pulumi.ComponentResourceOptions) {
     const { server, backups, drill, pooler, readyTimeout, alerts } = args;
-    const { prometheusPort, exporterPort, retentionDays, health = false, healthPort, databases = [] } = args;
+    const { prometheusPort, exporterPort, retentionDays, health = false, healthPort, healthLimits } = args;
+    const { databases = [] } = args;
     requireContainer(`Monitoring ${name}`, server);
     requireSameServer(`Monitoring ${name}`, server, { backups, drill, pooler });
     for (const database of databases) requireSameServer(`Monitoring ${name}`, server, { databases: database });
-    const given = Object.entries({ prometheusPort, exporterPort, retentionDays, health, healthPort }).filter(
-      ([, value]) => value !== undefined,
-    );
+    const section = { prometheusPort, exporterPort, retentionDays, health, healthPort, healthLimits };
+    const given = Object.entries(section).filter(([, value]) => value !== undefined);
     const settings = parsed(
       `Monitoring ${name}`,
       shape,
@@ -94,6 +105,7 @@ export class Monitoring extends MonitoringComponent {
     const {
       health: hasHealth,
       healthPort: port,
+      healthLimits: limits,
       retentionDays: days,
       ...ports
     } = settings.monitoring ?? defaultMonitoring;
@@ -115,7 +127,7 @@ export class Monitoring extends MonitoringComponent {
         health: hasHealth
           ? {
               databases: databases.map(({ databaseName }) => databaseName),
-              ...{ port, repositories: repository?.repositories.length ?? 0, passwordVersion: "" },
+              ...{ port, repositories: repository?.repositories.length ?? 0, passwordVersion: "", limits },
             }
           : undefined,
         alerts: alerts && parsedAlerts(`Monitoring ${name}`, alerts),

@@ -309,6 +309,50 @@ const backups: DashboardDefinition = {
   ],
 };
 
+const drills: DashboardDefinition = {
+  id: "drills",
+  title: "Restore drills",
+  description: "Needs drills of the backups; without them, its graphs are empty.",
+  panels: [
+    number(
+      "Last drill",
+      "s",
+      "time() - max(pgroundwork_backup_drill_last_timestamp_seconds)",
+      "Time since its start, whatever its result.",
+    ),
+    number(
+      "Last passed drill",
+      "s",
+      "time() - max(pgroundwork_backup_drill_last_passed_timestamp_seconds)",
+      "Time since its start. Alert: the age that the settings allow.",
+    ),
+    graph(
+      "Result",
+      "bool",
+      {
+        passed: "min(pgroundwork_backup_drill_passed)",
+        "could not run": "max(pgroundwork_backup_drill_could_not_run)",
+      },
+      "Passed: of the last drill that passed or failed. A drill that could not run says nothing about the backups.",
+    ),
+    graph(
+      "Measured times",
+      "s",
+      {
+        RTO: "max(pgroundwork_backup_drill_rto_seconds)",
+        RPO: "max(pgroundwork_backup_drill_rpo_seconds)",
+      },
+      "RTO: from the start of the drill to the first query on the copy. RPO: age of the last restored commit.",
+    ),
+    graph(
+      "Missed objectives",
+      "bool",
+      { "{{objective}}": "max by (objective) (pgroundwork_backup_drill_objective_missed)" },
+      "1 if the last drill that gave a result missed it.",
+    ),
+  ],
+};
+
 const host: DashboardDefinition = {
   id: "storage",
   title: "Host and storage",
@@ -383,6 +427,7 @@ export const dashboards: readonly DashboardDefinition[] = [
   wal,
   replication,
   backups,
+  drills,
   host,
   monitoring,
 ];

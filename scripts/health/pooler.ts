@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import { NotKnown } from "../connection/observer.ts";
 import { lastLogLines } from "../docker/container-log.ts";
 import { runInContainer } from "../docker/run-in-container.ts";
 
@@ -79,7 +80,7 @@ export function parseConsole(text: string): Omit<PoolerValues, "failedLogins"> {
     };
   });
   const maxClients = Number(config.find(([key]) => key === "max_client_conn")?.[1] ?? Number.NaN);
-  if (Number.isNaN(maxClients)) throw new Error("PgBouncer's console gave an unknown answer.");
+  if (Number.isNaN(maxClients)) throw new NotKnown("PgBouncer's console gave an unknown answer");
   // The pool of the console itself is not one of an application.
   return { maxClients, pools: found.filter(({ database }) => database !== "pgbouncer") };
 }

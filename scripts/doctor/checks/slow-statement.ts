@@ -1,5 +1,5 @@
 import { NotKnown, statementMark } from "../../connection/observer.ts";
-import type { Check } from "../check.ts";
+import type { Check, Problem } from "../check.ts";
 import { requireAllStats } from "../sessions.ts";
 import { count, duration } from "../text.ts";
 
@@ -8,6 +8,13 @@ interface Row {
   calls: number;
   mean: number;
   total: number;
+}
+
+/** All slow statements together. */
+interface Sums {
+  statements: number;
+  allCalls: number;
+  allTotal: number;
 }
 
 /** Statements listed at most, and characters of a text. */
@@ -21,9 +28,10 @@ export const slowStatement: Check = {
     const schema = observer.facts.statementsSchema;
     if (schema === null) throw new NotKnown("the extension pg_stat_statements is not installed in this database");
     if (!observer.facts.readsAllStats) throw new NotKnown(requireAllStats);
-    const rows = await observer.query<Row>(
+    const rows = await observer.query<Row & Sums>(
       `select queryid::text as id, sum(calls)::float8 as calls, sum(total_exec_time)::float8 as total,
-              (sum(total_exec_time) / sum(calls))::float8 as mean
+              (sum(total_exec_time) / sum(calls))::float8 as mean, (count(*) over ())::int as statements,
+              (sum(sum(calls)) over ())::float8 as "allCalls", (sum(sum(total_exec_time)) over ())::float8 as "allTotal"
          from ${schema}.pg_stat_statements(false) s join pg_database d on d.oid = s.dbid
         where d.datname = current_database() and queryid is not null and calls > 0
         group by queryid having sum(total_exec_time) / sum(calls) >= $1 and sum(calls) >= $2
@@ -45,6 +53,23 @@ export const slowStatement: Check = {
         detail: `Statement ${id} takes ${count(mean)} ms on average (${count(calls)} calls, ${duration(total / 1_000)} in all): ${textOf.get(id) ?? "its text is not known"}`,
         hint: "Run EXPLAIN (ANALYZE, BUFFERS) on it.",
       }));
-    return { problems };
+    return { problems: [...problems, ...others(rows)] };
   },
 };
+
+/** Returns a problem for the slow statements that are not listed, so that the listed ones are not taken for all. */
+function others(rows: readonly (Row & Sums)[]): Problem[] {
+  const [first] = rows;
+  const left = (first?.statements ?? 0) - rows.length;
+  if (first === undefined || left <= 0) return [];
+  const sum = (part: (row: Row) => number) => rows.reduce((all, row) => all + part(row), 0);
+  const [calls, total] = [first.allCalls - sum((row) => row.calls), first.allTotal - sum((row) => row.total)];
+  return [
+    {
+      object: "others",
+      level: "warning",
+      detail: `${count(left)} other statements are slow, too (${count(calls)} calls, ${duration(total / 1_000)} in all).`,
+      hint: "They are listed once those above are faster.",
+    },
+  ];
+}

@@ -17,6 +17,8 @@ export interface StatementsValues {
   slow: number;
   /** Statements with the largest total time. */
   top: StatementValues[];
+  /** Statements that are not in `top`, all together. */
+  others: { statements: number; calls: number; totalMs: number };
   /** Statements whose numbers the role sees without knowing them: those of other roles. */
   hidden: number;
   /** Last reset of these counters. */
@@ -36,10 +38,11 @@ export const statements: Collector<StatementsValues> = {
     const names = databases?.map(({ connection }) => connection.database) ?? [observer.facts.database];
     const from = `${schema}.pg_stat_statements s where s.dbid in (select oid from pg_database where datname = any ($1))
       and (query is null or not query ^@ '${statementMark}')`;
-    const [sums] = await observer.query<Omit<StatementsValues, "top">>(
+    const [sums] = await observer.query<Omit<StatementsValues, "top" | "others"> & { statements: number }>(
       `select coalesce(sum(calls), 0)::float8 as calls, coalesce(sum(total_exec_time), 0)::float8 as "totalMs",
               count(*) filter (where queryid is not null and calls > 0 and mean_exec_time >= $2)::int as slow,
               count(*) filter (where queryid is null)::int as hidden,
+              (count(distinct queryid) + count(*) filter (where queryid is null))::int as statements,
               (select stats_reset from ${schema}.pg_stat_statements_info) as "countedSince"
          from ${from}`,
       [names, slowQueryMs],
@@ -51,6 +54,21 @@ export const statements: Collector<StatementsValues> = {
          from ${from} and queryid is not null group by queryid order by 3 desc limit ${most}`,
       [names],
     );
-    return { ...sums, top };
+    const { statements: count, ...values } = sums;
+    return { ...values, top, others: othersOf({ ...values, statements: count }, top) };
   },
 };
+
+/** Returns what is left of the sums. Statements can run between the two queries, and more of them than before. */
+function othersOf(all: StatementsValues["others"], top: readonly StatementValues[]): StatementsValues["others"] {
+  const left = (sum: number, part: (statement: StatementValues) => number) =>
+    Math.max(
+      0,
+      top.reduce((rest, statement) => rest - part(statement), sum),
+    );
+  return {
+    statements: left(all.statements, () => 1),
+    calls: left(all.calls, ({ calls }) => calls),
+    totalMs: left(all.totalMs, ({ totalMs }) => totalMs),
+  };
+}

@@ -112,6 +112,10 @@ export const adminPerformance = z.strictObject({
   topStatements: z
     .array(z.strictObject({ id: z.string(), calls: z.number(), totalMs: z.number(), meanMs: z.number() }))
     .nullable(),
+  otherStatements: z
+    .strictObject({ statements: z.number(), calls: z.number(), totalMs: z.number() })
+    .nullable()
+    .describe("Statements that are not in topStatements, all together."),
   unknown: z.array(z.string()),
 });
 

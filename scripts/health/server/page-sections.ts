@@ -1,6 +1,7 @@
 import { escapeHtml } from "../../core/html.ts";
 import { jobFault } from "../../databases/job-state.ts";
 import type { DrillValue, MeasuredBackups, RepositoryBackups, SubjectFinding } from "../collector.ts";
+import type { StatementValues } from "../collectors/statements.ts";
 import type { DiskForecast } from "../forecast.ts";
 import type { SpaceHour } from "../history.ts";
 import type { Part, PartName, PartValues, Snapshot } from "../snapshot.ts";
@@ -47,11 +48,11 @@ export function pageSections({ parts, databases, unreachable, space, forecast }:
     ),
     section(
       "Statements",
-      ofServer("statements", ({ top }) =>
+      ofServer("statements", ({ top, others }) =>
         table(
           "Statements with the largest total time, by their queryid in pg_stat_statements",
           ["queryid", "calls", "total", "mean"],
-          top.map(({ id, calls, totalMs, meanMs }) => [
+          [...top, ...otherStatements(others)].map(({ id, calls, totalMs, meanMs }) => [
             ...[id, calls.toLocaleString("en-US"), seconds(totalMs / 1_000)],
             `${meanMs.toFixed(1)} ms`,
           ]),
@@ -288,4 +289,9 @@ function seconds(value: number): string {
 
 function size(bytes: number): string {
   return bytes < 1024 ** 3 ? `${(bytes / 1024 ** 2).toFixed(1)} MB` : `${(bytes / 1024 ** 3).toFixed(1)} GB`;
+}
+
+/** Returns a row for the statements that are not listed, if there are any. */
+function otherStatements({ statements, calls, totalMs }: PartValues<"statements">["others"]): StatementValues[] {
+  return calls === 0 ? [] : [{ id: `${statements} others`, calls, totalMs, meanMs: totalMs / calls }];
 }

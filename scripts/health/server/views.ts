@@ -129,6 +129,7 @@ export function adminPerformanceView({ snapshot, rates }: Observation, probe: Pr
     cacheHitRatio: probe.answers ? rates.cacheHitRatio : null,
     transactionsPerSecond: probe.answers ? rates.transactionsPerSecond : null,
     topStatements: statements?.top ?? null,
+    otherStatements: statements?.others ?? null,
     unknown: reasons(snapshot, probe, ["statements", "activity"]),
   };
 }

@@ -1,7 +1,5 @@
 import type { Command } from "commander";
-import type Docker from "dockerode";
 import { type Connection, inDatabase } from "../../../connection/connection.ts";
-import { OperationError } from "../../../core/operation-error.ts";
 import type { HealthSettings } from "../../../health/collector.ts";
 import type { ServerOutput } from "../../../model/stack-outputs.ts";
 import type { CommandContext } from "../../context.ts";
@@ -64,49 +62,28 @@ export async function healthSettings(
     ...(observed === undefined ? {} : { databases: observed }),
     ...(server === undefined ? {} : await stackReaders(server)),
     ...(server?.kind === "docker" ? await containerReaders(server) : {}),
-    ...(server?.kind === "docker" && server.pooler !== undefined
-      ? { readPooler: await poolerReader(server.dockerHost, server.pooler.container) }
-      : {}),
     ...(server === undefined || databases === undefined ? {} : { readJobs: await jobReader(server, databases) }),
   };
 }
 
-/** Returns how to read what only the server's container has: the errors in its log, and the machine. */
+/** Returns how to read what only containers have: the errors in the server's log, its machine, and the pooler. */
 async function containerReaders({
   dockerHost,
   container,
-}: Extract<ServerOutput, { kind: "docker" }>): Promise<Pick<HealthSettings, "readErrors" | "readHost">> {
-  const { withDocker } = await import("../../../docker/client.ts");
-  const { NotKnown } = await import("../../../connection/observer.ts");
+  pooler,
+}: Extract<ServerOutput, { kind: "docker" }>): Promise<Pick<HealthSettings, "readErrors" | "readHost" | "readPooler">> {
   const { readContainerErrors } = await import("../../../health/container-errors.ts");
   const { readContainerHost } = await import("../../../health/container-host.ts");
-  const reader =
-    <Value>(read: (docker: Docker, container: string) => Promise<Value>) =>
-    async () => {
-      try {
-        return await withDocker(dockerHost, (docker) => read(docker, container));
-      } catch (error) {
-        if (!(error instanceof OperationError)) throw error;
-        throw new NotKnown(error.message);
-      }
-    };
-  return { readErrors: reader(readContainerErrors), readHost: reader(readContainerHost) };
-}
-
-async function poolerReader(
-  dockerHost: string | undefined,
-  container: string,
-): Promise<NonNullable<HealthSettings["readPooler"]>> {
-  const { withDocker } = await import("../../../docker/client.ts");
+  const { engineReader, knownOf } = await import("../../../health/engine-reader.ts");
   const { readPooler } = await import("../../../health/pooler.ts");
   const { cachedStackPart } = await import("../../../health/stack-part.ts");
-  return cachedStackPart(async () => {
-    try {
-      return { known: true, value: await withDocker(dockerHost, (docker) => readPooler(docker, container)) };
-    } catch (error) {
-      return { known: false, reason: error instanceof Error ? error.message : String(error) };
-    }
-  });
+  const ofServer = {
+    readErrors: engineReader(dockerHost, container, readContainerErrors),
+    readHost: engineReader(dockerHost, container, readContainerHost),
+  };
+  if (pooler === undefined) return ofServer;
+  const ofPooler = engineReader(dockerHost, pooler.container, (docker, name) => readPooler(docker, name));
+  return { ...ofServer, readPooler: cachedStackPart(() => knownOf(ofPooler)) };
 }
 
 /** Returns how to read the state of the jobs: those of pg_cron from its database, others from each database. */

@@ -2,13 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import pRetry from "p-retry";
 import pg from "pg";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { dockerClient } from "../../../../scripts/docker/client.ts";
 import { runInContainer } from "../../../../scripts/docker/run-in-container.ts";
 import type { HealthStatus } from "../../../../scripts/health/judge.ts";
 import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
+import { describeStateAlerts } from "./describe-state-alerts.ts";
 
 const docker = dockerClient();
 const polling = { timeout: 60_000, interval: 500 };
@@ -54,7 +55,7 @@ describe("the alerts of a running server", () => {
       "sed -i 's/^\\(  scrape_interval\\|  scrape_timeout\\|  evaluation_interval\\): .*/\\1: 3s/' infra/plan/monitoring.ts",
     );
     // The survivor of a deadlock waits this long. With the default of 1 s it could count as a slow statement.
-    const postgresql = { deadlock_timeout: "200ms" };
+    const postgresql = { deadlock_timeout: "200ms", max_prepared_transactions: 2 };
     await shop.configure({ monitoring: true, maxConnections: 40, postgresql });
     await shop.succeed("up");
     const { monitoring } = JSON.parse((await shop.succeed("outputs", "--json")).stdout) as StackOutputs;
@@ -64,6 +65,10 @@ describe("the alerts of a running server", () => {
     await superuser("alter system set archive_command = 'true'");
     await superuser("alter system set wal_level = logical");
     await docker.getContainer(shop.server).restart();
+    await vi.waitFor(async () => {
+      expect(await prometheus.query("pg_wal_archive_enabled == 1 and on () pg_up == 1")).toHaveLength(1);
+      expect(await firing()).toEqual([]);
+    }, polling);
   });
   afterEach(() => endSessions());
 
@@ -104,10 +109,7 @@ describe("the alerts of a running server", () => {
   const calm = () => expect.poll(firing, polling).toEqual([]);
 
   it("do not fire while the server is healthy", async () => {
-    await expect
-      .poll(() => prometheus.query("pg_wal_archive_enabled == 1 and on () pg_up == 1"), polling)
-      .toHaveLength(1);
-    await calm();
+    expect(await firing()).toEqual([]);
     expect(await prometheus.query("pg_scrape_collector_success == 0")).toEqual([]);
   });
 
@@ -307,7 +309,8 @@ describe("the alerts of a running server", () => {
     expect((await prometheus.query("pg_settings_autovacuum_multixact_freeze_max_age"))[0]?.value).toBe(400_000_000);
   });
 
-  // Their causes take too long, or would take too much space.
+  describeStateAlerts(() => ({ shop, prometheus, shell, superuser, session, endSessions }));
+
   it("do not take an exporter that does not answer for a healthy server", async () => {
     const exporters = ["postgres-exporter", "volume-exporter"].map((role) =>
       docker.getContainer(`${shop.prefix}-${role}`),
@@ -319,7 +322,9 @@ describe("the alerts of a running server", () => {
     await calm();
   });
 
-  it("report a stopped server until up has started it", async () => {
+  it("report a restart, and a stopped server until up has started it", async () => {
+    await docker.getContainer(shop.server).restart();
+    await expect.poll(firing, polling).toContain("PostgreSQLRestarted");
     await docker.getContainer(shop.server).stop();
     await expect.poll(firing, polling).toEqual(["PostgreSQLDown"]);
     await shop.succeed("up");

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { withClient } from "../../../../scripts/connection/client.ts";
 import { inDatabase } from "../../../../scripts/connection/connection.ts";
+import type { HealthStatus } from "../../../../scripts/health/judge.ts";
 import { historyJob } from "../../../../scripts/model/job-history.ts";
 import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { commit, shopDrafts } from "../../../embedded/infra/program/shop.ts";
@@ -10,6 +11,17 @@ import { type DockerStack, makeDockerStack } from "../../stack.ts";
 
 const beat = { schedule: "1 second", command: "insert into beat values (session_user || ' as ' || current_user)" };
 const daily = { schedule: "0 3 * * *", command: "select 1" };
+
+/** A table by month, with a partition of long ago, and a function that makes one partition. */
+const entries = `create table entry (at date not null) partition by range (at);
+create table entry_default partition of entry default;
+create table entry_2001_01 partition of entry for values from ('2001-01-01') to ('2001-02-01');
+create function make_partitions(months_ahead integer, dry_run boolean) returns setof text language plpgsql as $$
+begin
+  if not dry_run and to_regclass('public.entry_2101_01') is null then
+    create table public.entry_2101_01 partition of public.entry for values from ('2101-01-01') to ('2101-02-01');
+  end if;
+end $$;`;
 
 // One stack for the life of jobs: each test starts with the jobs of the one before it.
 describe("the jobs in the database.json of two databases in a container", () => {
@@ -39,7 +51,11 @@ describe("the jobs in the database.json of two databases in a container", () => 
 
   beforeAll(async () => {
     shop = await makeDockerStack();
-    await commit(shop.clone, [...shopDrafts, { name: "beat", body: "create table beat (who text not null);" }]);
+    await commit(shop.clone, [
+      ...shopDrafts,
+      { name: "beat", body: "create table beat (who text not null);" },
+      { name: "entries", body: entries },
+    ]);
     await declare("shop", { beat, old: daily });
     await declare("crm", { nightly: daily });
     await shop.configure({ databases: ["shop", "crm"], seeds: [], monitoring: true });
@@ -118,6 +134,13 @@ describe("the jobs in the database.json of two databases in a container", () => 
         "",
       ].join("\n"),
     });
+    const { stdout } = await shop.pgw("health", "check", "--json");
+    expect((JSON.parse(stdout) as HealthStatus).subjects.find(({ name }) => name === "jobs")).toEqual({
+      ...{ name: "jobs", level: "warning" },
+      detail: expect.stringMatching(
+        /^4 declared, last run \S+Z; crm: nightly \(overdue\), shop: beat \(failed\): see jobs list$/,
+      ),
+    });
     await query("superuser", "shop", "alter table missing rename to beat");
     await query("superuser", "postgres", "update cron.job set active = false where jobname = 'pgroundwork: tidy'");
     await scheduled(0);
@@ -177,6 +200,32 @@ describe("the jobs in the database.json of two databases in a container", () => 
     const { stdout } = await shop.succeed("up");
     expect(stdout).not.toMatch(/(add|change|remove)d? job nightly/);
     expect(await jobs()).toContainEqual(job("nightly", "0 3 * * *", "depot"));
+  });
+
+  it("create partitions and drop old ones, and are in the list of jobs, which the server runs itself", async () => {
+    const partitions = { function: "public.make_partitions", monthsAhead: 1, keepMonths: 12 };
+    await shop.clone.write("migrations/shop/database.json", JSON.stringify({ partitions }));
+    await shop.succeed("up");
+    await query("superuser", "shop", "drop table if exists entry_2101_01");
+    for (const name of ["create partitions", "drop old partitions"])
+      await query(
+        "superuser",
+        "postgres",
+        `select cron.alter_job((select jobid from cron.job where jobname = 'pgroundwork: ${name}'), '1 second')`,
+      );
+    const found = () =>
+      query("superuser", "shop", "select relname as name from pg_class where relname like 'entry%' order by 1");
+    await expect
+      .poll(found, { timeout: 30_000 })
+      .toEqual([{ name: "entry" }, { name: "entry_2101_01" }, { name: "entry_default" }]);
+    expect((await shop.succeed("logs", "--lines", "200")).stdout).toMatch(
+      /WARNING: +dropped partition public\.entry_2001_01,/,
+    );
+    await expect
+      .poll(async () => (await shop.pgw("jobs", "list", "--database", "shop")).stdout, { timeout: 30_000 })
+      .toMatch(/^shop +drop old partitions +1 second +(succeeded|running) +\S+Z /m);
+    const run = await shop.pgw("jobs", "run", "--due");
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining("runs the jobs itself, with pg_cron")]);
   });
 
   it("are removed with their declaration", async () => {

@@ -15,7 +15,7 @@ import { Monitor } from "../../../../scripts/health/monitor.ts";
 import { Probe } from "../../../../scripts/health/probe.ts";
 import { prometheusText } from "../../../../scripts/health/prometheus.ts";
 import { ratesBetween } from "../../../../scripts/health/rates.ts";
-import { database as databaseAnswer } from "../../../../scripts/health/server/answers.ts";
+import { adminPerformance } from "../../../../scripts/health/server/answers.ts";
 import { dashboardPath, endpoints } from "../../../../scripts/health/server/openapi.ts";
 import { type HealthServer, serveHealth } from "../../../../scripts/health/server/serve.ts";
 import { defaultSettings } from "../../../../scripts/health/settings.ts";
@@ -65,6 +65,20 @@ const becomes = (wanted: number) => vi.waitFor(async () => expect(await status()
 
 /** The dashboard is the application's, and has its own test. */
 const answering = endpoints.filter(({ path }) => path !== dashboardPath);
+
+/** Checks the answers of all endpoints of a server that answers 503. Each keeps its form, and hides no failure. */
+async function expectAnswersOf503(url = health.url, query = "", expected: object = { status: "critical" }) {
+  const asked = answering.map(async ({ path, answer }) => {
+    const response = await fetch(`${url}${path}${path === databasePath ? query : ""}`);
+    expect(response.status, path).toBe(path === databasePath ? 503 : 200);
+    const body: unknown = await response.json();
+    expect(answer.safeParse(body), path).toMatchObject({ success: true });
+    if (path === databasePath) expect(body).toMatchObject({ ...expected, reasons: [expect.any(String)] });
+  });
+  await Promise.all(asked);
+}
+
+const databasePath = "/api/health/database";
 
 describe("the health server", () => {
   it.each(answering.map(({ path, answer }) => [path, answer] as const))(
@@ -146,6 +160,26 @@ describe("the health server", () => {
     });
   });
 
+  it("lists ten statements, and the sum of the others", async () => {
+    await withClient(server.connection(), async (client) => {
+      for (let columns = 1; columns <= 12; columns += 1) await client.query(`select 1${", 1".repeat(columns)}`);
+    });
+    const other = await serve({ historyFile: undefined });
+    try {
+      const answer = await (await fetch(`${other.url}/api/admin/performance-metrics`)).json();
+      const { topStatements, otherStatements } = adminPerformance.parse(answer);
+      expect(topStatements).toHaveLength(10);
+      expect(otherStatements?.statements).toBeGreaterThanOrEqual(2);
+      const detailed = (await (await fetch(`${other.url}/v1/database/metrics?detailed=true`)).json()) as {
+        detailed: { parts: { statements: { value: { calls: number } } } };
+      };
+      const listed = topStatements?.reduce((sum, { calls }) => sum + calls, 0) ?? 0;
+      expect(listed + (otherStatements?.calls ?? 0)).toBe(detailed.detailed.parts.statements.value.calls);
+    } finally {
+      await other.stop();
+    }
+  });
+
   it("refuses other methods, other hosts and other sites, and goes on after garbage", async () => {
     expect((await fetch(`${health.url}/health`, { method: "POST", body: "x" })).status).toBe(405);
     expect((await fetch(`${health.url}/health`, { headers: { origin: "http://evil.example" } })).status).toBe(403);
@@ -207,7 +241,8 @@ describe("the health server", () => {
     expect(await get({ token })).toEqual([501, { error: { message: "This health server has no dashboard." } }]);
     const failing = { read: () => Promise.reject(new Error("a secret of the database")) };
     const [status, body] = await get({ dashboard: failing, token });
-    expect([status, JSON.stringify(body)]).toEqual([503, expect.not.stringContaining("secret")]);
+    const message = "The database did not answer the dashboard's queries. The health server's log has the reason.";
+    expect([status, body]).toEqual([503, { error: { message } }]);
   });
 
   it("shows no text of a statement and no secret", async () => {
@@ -383,7 +418,7 @@ it("the statements and migrations of all observed databases are read, and one th
 describe("/api/health/database", () => {
   it("is 200 on a primary that serves, and 503 if a replica is wanted", async () => {
     expect(await state()).toMatchObject({ status: 200, body: { status: "healthy", reasons: [] } });
-    expect((await state("?role=replica")).status).toBe(503);
+    await expectAnswersOf503(health.url, "?role=replica", { role: "primary" });
     expect((await state("?role=none")).status).toBe(400);
   });
 
@@ -393,6 +428,7 @@ describe("/api/health/database", () => {
       await client.query("select pg_reload_conf()");
       await becomes(503);
       expect((await state()).body.reasons).toEqual(["transactions are read-only"]);
+      await expectAnswersOf503(health.url, "", { writable: false });
       await client.query("set transaction_read_only = off; set default_transaction_read_only = off");
       await client.query("alter system reset default_transaction_read_only");
       await client.query("select pg_reload_conf()");
@@ -417,6 +453,7 @@ describe("/api/health/database", () => {
       }
       await becomes(503);
       expect((await state()).body.reasons).toEqual([expect.stringMatching(/(1[7-9]|20) of 17 connections are used/)]);
+      await expectAnswersOf503(health.url, "", { connections: { maximum: 17 } });
     } finally {
       await Promise.all(clients.map((client) => client.end()));
     }
@@ -434,6 +471,7 @@ describe("/api/health/database", () => {
       await withClient(server.connection(), (client) => client.query("alter role watcher nologin"));
       const refused = async () => expect((await get("/api/health/database")).status).toBe(503);
       await vi.waitFor(refused, { timeout: 5_000 });
+      await expectAnswersOf503(other.url, "", { role: null, connections: null });
       const samples = samplesOf(await (await get("/v1/database/metrics?format=prometheus")).text());
       expect(samples.get("pgroundwork_up")).toBe(0);
       expect(samples.has("pgroundwork_connections")).toBe(false);
@@ -452,6 +490,7 @@ describe("/api/health/database", () => {
         status: "critical",
         reasons: [expect.stringMatching(/did not answer/)],
       });
+      await expectAnswersOf503();
       const metrics = (await (await fetch(`${health.url}/v1/database/metrics`)).json()) as {
         up: boolean;
         connections: unknown;
@@ -470,7 +509,8 @@ describe("/api/health/database", () => {
     await becomes(503);
     expect((await fetch(`${health.url}/health`)).status).toBe(200);
     const { body } = await state();
-    expect(databaseAnswer.safeParse(body)).toMatchObject({ success: true, data: { status: "critical", role: null } });
+    expect(body).toMatchObject({ status: "critical", role: null });
+    await expectAnswersOf503();
     const samples = samplesOf(
       await (await fetch(`${health.url}/api/health/database/metrics?format=prometheus`)).text(),
     );

@@ -133,6 +133,20 @@ describe("backups and monitoring in a program of others", () => {
     expect(inputs.files).toMatchObject({ "secrets/webhook-token": "a-secret-token" });
     expect(secrets).toEqual(["files"]);
   });
+
+  it("gives limits to the health server, and refuses those that are not valid", async () => {
+    const server = await declare("limited");
+    const healthLimits = { interval: "1m", slowQuery: 500, connections: [60, 80] } as const;
+    await registered((options) => new Monitoring("limiting", { server, health: true, healthLimits }, options));
+    expect(resources.one("limiting-health").inputs.envs).toEqual([
+      "MONITORING_INTERVAL=1m",
+      "SLOW_QUERY_THRESHOLD=500",
+      "CONNECTION_LIMITS=60,80",
+    ]);
+    expect(() => new Monitoring("wrong", { server, health: true, healthLimits: { storage: [95, 80] } })).toThrow(
+      /healthLimits\.storage: expected two percentages.* got '95,80'/,
+    );
+  });
 });
 
 describe("a pooler in a program of others", () => {

@@ -19,6 +19,8 @@ const server: PartValues<"server"> = {
   ...{ version: "17.1", startedAt: at(-1_000), database: "shop", role: "primary", isWritable: true },
   ...{ systemIdentifier: "7", timeline: 1, certificateExpiresAt: null },
 };
+const others = { statements: 0, calls: 0, totalMs: 0 };
+
 const activity = (commits: number, countedSince = at(-500)): PartValues<"activity"> => ({
   ...{
     commits,
@@ -70,7 +72,7 @@ describe("rates", () => {
 
 it("the use of a statement is that between two snapshots which both contain it", () => {
   const statements = (calls: number, ...ids: string[]) => ({
-    ...{ calls, totalMs: 1, slow: 0, hidden: 0, countedSince: null },
+    ...{ calls, totalMs: 1, slow: 0, hidden: 0, others, countedSince: null },
     top: ids.map((id) => ({ id, calls, totalMs: 10 * calls, meanMs: 10 })),
   });
   const before = snapshot(0, { server, statements: statements(5, "1", "2") });
@@ -109,7 +111,7 @@ describe("the state of a server", () => {
     ["warning", 4_999],
     ["critical", 5_000],
   ])("is %s with %d ms for a statement on average", (expected, totalMs) => {
-    const statements = { calls: 1, totalMs, slow: 0, hidden: 0, top: [], countedSince: null };
+    const statements = { calls: 1, totalMs, slow: 0, hidden: 0, top: [], others, countedSince: null };
     expect(level({ server, connections: connections(1), statements })).toBe(expected);
   });
 
@@ -168,7 +170,7 @@ describe("the state of a server", () => {
   });
 
   it("says how many statements are hidden, and is not well because of it", () => {
-    const statements = { calls: 1, totalMs: 1, slow: 0, hidden: 3, top: [], countedSince: null };
+    const statements = { calls: 1, totalMs: 1, slow: 0, hidden: 3, top: [], others, countedSince: null };
     const { subjects } = judge(snapshot(0, { server, statements }), none, defaultSettings);
     expect(subjects.find(({ name }) => name === "queries")).toEqual({
       ...{

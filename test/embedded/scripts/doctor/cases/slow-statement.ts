@@ -12,6 +12,20 @@ export const cases: CheckCase = {
       finds: ["<id>"],
       isWithoutFix: true,
     },
+    {
+      title: "more slow statements than are listed",
+      setup: [
+        "create extension pg_stat_statements",
+        "select pg_stat_statements_reset()",
+        ...Array.from({ length: 12 }, (_, columns) => `select pg_sleep(0.012)${", 1".repeat(columns)}`).flatMap(
+          (statement) => [statement, statement],
+        ),
+      ],
+      teardown: ["drop extension pg_stat_statements"],
+      thresholds: { slowStatementMs: 12 },
+      finds: [...Array<string>(10).fill("<id>"), "others"],
+      isWithoutFix: true,
+    },
   ],
   nearMisses: [
     {

@@ -66,6 +66,16 @@ describe("the status page", () => {
     expect(html.split("&quot;&gt;&lt;script&gt;").length).toBeGreaterThan(8);
   });
 
+  it("shows the sum of the statements that it does not list, if there are any", () => {
+    const statement = { id: "77", calls: 4, totalMs: 2_000, meanMs: 500 };
+    const values = { calls: 7, totalMs: 5_000, slow: 0, hidden: 0, countedSince: null, top: [statement] };
+    const others = { statements: 2, calls: 3, totalMs: 3_000 };
+    const row = /<th scope="row">2 others<\/th><td>3<\/td><td>3.0 s<\/td><td>1000.0 ms<\/td>/;
+    expect(page({ statements: { ...values, others } })).toMatch(row);
+    const none = { statements: 0, calls: 0, totalMs: 0 };
+    expect(page({ statements: { ...values, others: none } })).not.toContain(" others");
+  });
+
   it("shows the jobs with their last run, and what is wrong with them", () => {
     const job = { database: "shop", schedule: "0 3 * * *", active: true, failed: false, overdueSeconds: 0 };
     const run = { startedAt: takenAt, endedAt: null, message: "secret" };
