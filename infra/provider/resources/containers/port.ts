@@ -28,7 +28,7 @@ export const port: ResourceType = {
     }
     if (preview) return { id: "", outputs: { ...inputs, port: unknownValue } };
     const { default: getPort } = await import("get-port");
-    // The owner counts too: a stack of the same name in another project directory, which is stopped now, keeps its port.
+    // The owner counts too: a stopped stack of the same name in another project directory keeps its port.
     const chosen = await getPort({ port: portsFor(`${urn} ${dockerOwnerOf(urn).owner}`) });
     return { id: String(chosen), outputs: { ...inputs, port: chosen } };
   },
