@@ -6,7 +6,8 @@ import { warnOfJobs } from "./unfinished-jobs.ts";
 
 /**
  * Warns about what is wrong around a stack that was just brought up: applications that would connect elsewhere, and
- * jobs that failed or are overdue. The outputs with their passwords are read once, and only if one of the two needs them.
+ * jobs that failed or are overdue. The outputs with their passwords are read once, and only if one of the two needs
+ * them.
  */
 export async function warnAfterUp(context: CommandContext, stack: string): Promise<void> {
   let outputs: Promise<StackOutputs> | undefined;
