@@ -66,6 +66,17 @@ export function isStaged({ columns, table }: TablePlan, name: string): boolean {
   return column.generated || (column.hasDefault ? column.constantDefault : column.identity === "");
 }
 
+/**
+ * Returns true if the staged rows have every value that the rows of the target will have, unless a trigger changes it.
+ * A default such as now() gives the stage another value.
+ */
+export function isWholeRowStaged({ columns, table }: TablePlan): boolean {
+  return table.columns.every(({ name, generated, hasDefault, identity }) => {
+    const mapped = columns.find(({ target }) => target.name === name);
+    return mapped === undefined ? !generated && !hasDefault && identity === "" : !mapped.computed;
+  });
+}
+
 /** Returns true if only the server can compare keys of the table. */
 export function isKeyServerChecked({ key, columns }: Pick<TablePlan, "key" | "columns">): boolean {
   return columns.some((column) => key.includes(column.target.name) && isServerChecked(column));

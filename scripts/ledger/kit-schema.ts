@@ -132,8 +132,9 @@ const ledgers = {
     );
     comment on table pgroundwork.import_reject is
       'Rows of a source that a run did not load. kept: the target had a row with this key, and the policy was to keep it. fingerprint: as in import_row.';
+    -- Without a foreign key: checking one for each of millions of rows takes as long as everything else of their record.
     create table if not exists pgroundwork.import_row (
-      run bigint not null references pgroundwork.import_run (number) on delete cascade,
+      run bigint not null,
       number integer not null,
       key text not null,
       action text not null ${importActions},
@@ -183,12 +184,15 @@ const upgrades: Partial<Record<LedgerTable, { isCurrent: string; statements: str
       and exists (select from pg_constraint where conrelid = 'pgroundwork.import_row'::regclass
         and conname = 'import_row_action_check' and strpos(pg_get_constraintdef(oid), 'deleted') > 0)
       and exists (select from pg_constraint where conrelid = 'pgroundwork.import_run'::regclass
-        and conname = 'import_run_phase_check' and strpos(pg_get_constraintdef(oid), 'replaced') > 0)`,
+        and conname = 'import_run_phase_check' and strpos(pg_get_constraintdef(oid), 'replaced') > 0)
+      and not exists (select from pg_constraint where conrelid = 'pgroundwork.import_row'::regclass
+        and contype = 'f')`,
     statements: `
       alter table pgroundwork.import_run
         drop constraint if exists import_run_phase_check, add constraint import_run_phase_check ${importPhases};
       alter table pgroundwork.import_reject add column if not exists fingerprint uuid;
       alter table pgroundwork.import_row add column if not exists fingerprint uuid,
+        drop constraint if exists import_row_run_fkey,
         drop constraint if exists import_row_action_check, add constraint import_row_action_check ${importActions};`,
   },
 };
