@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { convert, recordedValue } from "../convert.ts";
 import { type ColumnPlan, type ImportPlan, isDomain, isServerChecked, type TablePlan } from "../plan.ts";
 import type { Source, SourceRow } from "../source/source.ts";
-import { digestOfCells, sourceKey } from "../source-row.ts";
+import { digestOfCells, sourceKeyReader } from "../source-row.ts";
 import { identifier } from "../target/target-table.ts";
 import { copyField } from "../values/copy-text.ts";
 import { printable } from "../values/shown.ts";
@@ -144,6 +144,7 @@ export async function stageTable(
     ];
     return writer.add(rejectSql, `${fields.map(copyField).join("\t")}\n`);
   };
+  const keyOf = sourceKeyReader(plan);
   const isWide = isManyColumns(plan.table.columns.length);
   const leftOut = unchanged?.counter();
   const options = { signal, fingerprints: true };
@@ -179,7 +180,7 @@ export async function stageTable(
               });
             } else line += `\t${(writers[index] as typeof copyField)(cell)}`;
           }
-          line = stagedLine(plan, result.sourceRows, part, row.fingerprint, line);
+          line = stagedLine(result.sourceRows, keyOf(part), row.fingerprint, line);
           if (problems === undefined && isWide && rowBytes(plan, cells) > mostRowBytes)
             problems = [{ fields: [], reason: tooWide }];
           if (problems === undefined) result.sums?.addConverted(cells, part);
@@ -212,15 +213,8 @@ function bareField(text: string | null): string {
   return text ?? "\\N";
 }
 
-function stagedLine(
-  plan: TablePlan,
-  ordinal: number,
-  row: unknown,
-  fingerprint: string | undefined,
-  cells: string,
-): string {
-  const key = copyField(sourceKey(plan, row));
-  return `${ordinal}\t${digestOfCells(cells)}\t${key}\t${copyField(fingerprint ?? null)}${cells}\n`;
+function stagedLine(ordinal: number, sourceKey: string | null, fingerprint: string | undefined, cells: string): string {
+  return `${ordinal}\t${digestOfCells(cells)}\t${copyField(sourceKey)}\t${fingerprint ?? "\\N"}${cells}\n`;
 }
 
 /** A value whose meaning only the map can decide. It stops the run, whatever the policy for rejected rows is. */

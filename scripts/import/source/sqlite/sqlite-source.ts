@@ -318,7 +318,7 @@ async function* readRows(
     if (rows.length > 0) yield rows;
     rows = [];
     // Reading never waits, so it would keep signals and the connection's answers from being handled.
-    if (ordinal % (batchRows * 20) === 0) await setImmediate();
+    if (ordinal % (batchRows * 100) === 0) await setImmediate();
   }
   if (rows.length > 0) yield rows;
 }
