@@ -10,8 +10,8 @@ import type { UnchangedRows } from "./unchanged.ts";
 /*
  * A checksum of a column is the sum of hash(value, seed = hash(key)) over its rows: it does not depend on their order,
  * and a value in the wrong row changes it. The source's side is computed here from the source's values, while they are
- * read for the stage or again, and the target's side by the server from the target's table. Rows are split into buckets by their key's hash, so that a difference is
- * narrowed to a thousandth of the rows before they are compared one by one.
+ * read for the stage or again, and the target's side by the server from the target's table. Rows are split into buckets
+ * by their key's hash, so that a difference is narrowed to a thousandth of the rows before these are compared.
  */
 
 /** Number of buckets. */
