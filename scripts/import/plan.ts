@@ -66,6 +66,17 @@ export function isStaged({ columns, table }: TablePlan, name: string): boolean {
   return column.generated || (column.hasDefault ? column.constantDefault : column.identity === "");
 }
 
+/**
+ * Returns true if the staged rows have every value that the rows of the target will have, unless a trigger changes it.
+ * A default such as now() gives the stage another value.
+ */
+export function isWholeRowStaged({ columns, table }: TablePlan): boolean {
+  return table.columns.every(({ name, generated, hasDefault, identity }) => {
+    const mapped = columns.find(({ target }) => target.name === name);
+    return mapped === undefined ? !generated && !hasDefault && identity === "" : !mapped.computed;
+  });
+}
+
 /** Returns true if only the server can compare keys of the table. */
 export function isKeyServerChecked({ key, columns }: Pick<TablePlan, "key" | "columns">): boolean {
   return columns.some((column) => key.includes(column.target.name) && isServerChecked(column));
@@ -178,10 +189,7 @@ function planTable(
       faults.push(`column ${name}: ${unknownField(entry, column.from ?? "", fields.names)}`);
       continue;
     }
-    const notes: Notes = {
-      count: (note) =>
-        counts.set(`${entry.to}.${name}: ${note}`, (counts.get(`${entry.to}.${name}: ${note}`) ?? 0) + 1),
-    };
+    const notes = notesOf(`${entry.to}.${name}`, counts);
     columns.push({
       target,
       field: column.from ?? "(constant)",
@@ -208,6 +216,21 @@ function planTable(
   if (key === undefined)
     faults.push(`${entry.to} needs a primary key, or a unique key on required columns, that the entry fills`);
   return faults.length > 0 || key === undefined ? { faults } : { faults, plan: { entry, table, columns, key, reader } };
+}
+
+/** Returns the notes of a column. A note is counted for millions of values, so its whole text is made once. */
+function notesOf(subject: string, counts: Map<string, number>): Notes {
+  const texts = new Map<string, string>();
+  return {
+    count: (note) => {
+      let text = texts.get(note);
+      if (text === undefined) {
+        text = `${subject}: ${note}`;
+        texts.set(note, text);
+      }
+      counts.set(text, (counts.get(text) ?? 0) + 1);
+    },
+  };
 }
 
 function constantReader(value: Value): () => Value {

@@ -24,15 +24,21 @@ export function sourceDigest(plan: TablePlan, row: unknown): string | undefined 
   return digestOfCells(cells);
 }
 
-/** Returns the key that a row has in the source, if the import makes another one of it; else null. */
-export function sourceKey({ key, columns }: TablePlan, row: unknown): string | null {
+/**
+ * Returns a function that gives the key which a row has in the source, if the import makes another one of it; else
+ * null.
+ */
+export function sourceKeyReader({ key, columns }: TablePlan): (row: unknown) => string | null {
   const [name] = key;
   const column = key.length === 1 ? columns.find(({ target }) => target.name === name) : undefined;
-  if (column?.makesKey !== true) return null;
-  let value: Value | Problem = column.read(row);
-  for (const step of column.steps.slice(0, -1)) {
-    if (value === null || value === undefined || value instanceof Problem) return null;
-    value = step(value);
-  }
-  return value instanceof Problem ? null : (textOf(value) ?? null);
+  if (column?.makesKey !== true) return () => null;
+  const steps = column.steps.slice(0, -1);
+  return (row) => {
+    let value: Value | Problem = column.read(row);
+    for (const step of steps) {
+      if (value === null || value === undefined || value instanceof Problem) return null;
+      value = step(value);
+    }
+    return value instanceof Problem ? null : (textOf(value) ?? null);
+  };
 }

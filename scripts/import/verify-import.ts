@@ -45,8 +45,10 @@ export interface VerifiedImport {
 export async function verifyImport(options: VerifyImportOptions): Promise<VerifiedImport> {
   const { onProgress, signal } = options;
   return withRun(options, openImported, async ({ client, run, source, plan }) => {
-    const progress = (table: TablePlan, rows: number) => onProgress?.(table.table.name, rows);
-    const found = await verifyRun(client, source, run, plan, progress, signal);
+    const found = await verifyRun(client, source, run, plan, {
+      onProgress: (table, rows) => onProgress?.(table.table.name, rows),
+      signal,
+    });
     const tables = plan.tables.map(({ number, entry, table }) => ({
       source: entry.from,
       target: table.name,

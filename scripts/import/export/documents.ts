@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import type { ColumnPlan, TablePlan } from "../plan.ts";
-import { canonical, comparedColumns } from "../run/checksums.ts";
 import { type ImportRun, joinKey } from "../run/ledger.ts";
+import { canonical, comparedColumns } from "../run/source-sums.ts";
 import { type JsonFile, type JsonRow, rowOf } from "../source/json/json-source.ts";
 import type { Element } from "../source/json/scanner.ts";
 import { plainValue, wrappedLike } from "../values/extended-json.ts";

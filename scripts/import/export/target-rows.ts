@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import type { TablePlan } from "../plan.ts";
-import { canonical, comparedColumns } from "../run/checksums.ts";
 import { type ImportRun, keySql } from "../run/ledger.ts";
+import { canonical, comparedColumns } from "../run/source-sums.ts";
 import { identifier } from "../target/target-table.ts";
 import { printed } from "../values/codec.ts";
 

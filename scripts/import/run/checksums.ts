@@ -1,150 +1,24 @@
 import type { Client } from "pg";
-import { convert } from "../convert.ts";
-import type { ColumnPlan, ImportPlan, TablePlan } from "../plan.ts";
+import { withClient } from "../../connection/client.ts";
+import type { Connection } from "../../connection/connection.ts";
+import { detectLostClients } from "../../connection/session.ts";
+import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
 import { DecimalSum, trimmedDecimal } from "../values/decimal.ts";
 import { type Hash, hashText, signedHash } from "../values/server-hash.ts";
-import { Problem } from "../values/value.ts";
-import { type ImportRun, joinKey, keySql, unchangedName } from "./ledger.ts";
+import { type ImportRun, keySql, unchangedName } from "./ledger.ts";
 import type { Difference } from "./result.ts";
-import type { UnchangedRows } from "./unchanged.ts";
-
-/*
- * A checksum of a column is the sum of hash(value, seed = hash(key)) over its rows: it does not depend on their order,
- * and a value in the wrong row changes it. The source's side is computed here from the source's file, the target's side
- * by the server from the target's table. Rows are split into buckets by their key's hash, so that a difference is
- * narrowed to a thousandth of the rows before they are compared one by one.
- */
-
-/** Number of buckets. */
-export const buckets = 1024;
-
-/** Checksums of one table on one side. */
-export interface TableSums {
-  rows: bigint;
-  /** Sums of hashes by `bucket * columns + column`. Empty buckets are missing. */
-  hashes: Map<number, bigint>;
-  /** Sums of numeric columns by name, without zeros at the end. */
-  sums: Map<string, string>;
-}
-
-/** Returns the columns that are compared. */
-export function comparedColumns({ columns }: TablePlan): ColumnPlan[] {
-  return columns.filter(({ notCompared }) => notCompared === undefined);
-}
-
-/** A row of the source, as it should be in the target. */
-export interface ExpectedRow {
-  ordinal: number;
-  key: string;
-  /** Canonical texts of the compared columns. */
-  values: (string | null)[];
-  /** The row, as the columns of the plan read it. */
-  part: unknown;
-}
-
-/** Rows of the source that are not compared. */
-export interface LeftOutRows {
-  /** Ordinals of rows that were not loaded. */
-  notLoaded: ReadonlySet<number>;
-  /** Rows that are the same as when an earlier run compared them. */
-  unchanged?: UnchangedRows | undefined;
-}
-
-/** Reads the source again and gives the rows that the target should have: all but those that are left out. */
-export async function* expectedRows(
-  source: Source,
-  plan: TablePlan,
-  { notLoaded, unchanged }: LeftOutRows,
-  signal?: AbortSignal,
-): AsyncIterable<ExpectedRow[]> {
-  const columns = comparedColumns(plan);
-  const keys = plan.key.map((name) => plan.columns.find(({ target }) => target.name === name) as ColumnPlan);
-  let ordinal = 0;
-  const leftOut = unchanged?.counter();
-  for await (const rows of unchanged?.read(source, plan, { signal }) ?? source.rows(plan.entry, { signal })) {
-    const expected: ExpectedRow[] = [];
-    for (const { row, ordinal: position } of rows) {
-      ordinal += leftOut?.(position) ?? 0;
-      const parts = row instanceof Problem ? row : plan.reader.expand(row);
-      if (parts instanceof Problem) {
-        ordinal++;
-        continue;
-      }
-      for (const part of parts) {
-        if (notLoaded.has(++ordinal)) continue;
-        const values = columns.map((column) => canonical(column, part));
-        expected.push({ ordinal, key: joinKey(keys.map((column) => canonical(column, part))), values, part });
-      }
-    }
-    yield expected;
-  }
-}
-
-/** Returns the canonical text of a column's value in a row of the source. */
-export function canonical(column: ColumnPlan, row: unknown): string | null {
-  const text = convert(column, row);
-  // A row with a problem was rejected; if it was not, the comparison shows it.
-  if (text instanceof Problem) return `(problem: ${text.reason})`;
-  if (text !== null && column.codec.expected !== undefined)
-    return column.codec.expected(column.read(row) ?? column.whenNull);
-  return text === null || column.codec.canonical === undefined ? text : column.codec.canonical(text);
-}
-
-const noSeed: Hash = { high: 0, low: 0 };
-
-/** Returns the bucket of a key. */
-export function bucketOf(key: string): number {
-  const hash: Hash = { high: 0, low: 0 };
-  hashText(key, noSeed, hash);
-  return hash.low & (buckets - 1);
-}
-
-/** Computes the source's side of the checksums. */
-export async function sourceSums(
-  source: Source,
-  plan: TablePlan,
-  leftOut: LeftOutRows,
-  onProgress: (rows: number) => void,
-  signal?: AbortSignal,
-): Promise<TableSums> {
-  const columns = comparedColumns(plan);
-  const width = columns.length;
-  const high = new Float64Array(buckets * width);
-  const low = new Float64Array(buckets * width);
-  const used = new Uint8Array(buckets);
-  const sums = new Map(
-    columns.filter(({ codec }) => codec.isNumber).map(({ target }) => [target.name, new DecimalSum()]),
-  );
-  const adders = columns.map(({ target }) => sums.get(target.name));
-  const seed: Hash = { high: 0, low: 0 };
-  const hash: Hash = { high: 0, low: 0 };
-  let rows = 0;
-  for await (const expected of expectedRows(source, plan, leftOut, signal)) {
-    for (const { key, values } of expected) {
-      rows++;
-      hashText(key, noSeed, seed);
-      const bucket = seed.low & (buckets - 1);
-      used[bucket] = 1;
-      for (let index = 0; index < width; index++) {
-        const value = values[index] ?? null;
-        hashText(value === null ? "" : `=${value}`, seed, hash);
-        const at = bucket * width + index;
-        high[at] = (high[at] as number) + (hash.high | 0);
-        low[at] = (low[at] as number) + hash.low;
-        if (value !== null) adders[index]?.add(value);
-      }
-    }
-    onProgress(rows);
-  }
-  const hashes = new Map<number, bigint>();
-  for (let bucket = 0; bucket < buckets; bucket++) {
-    if (used[bucket] === 0) continue;
-    for (let at = bucket * width; at < (bucket + 1) * width; at++)
-      hashes.set(at, (BigInt(high[at] as number) << 32n) + BigInt(low[at] as number));
-  }
-  return { rows: BigInt(rows), hashes, sums: new Map([...sums].map(([name, sum]) => [name, sum.text])) };
-}
+import {
+  bucketOf,
+  buckets,
+  comparedColumns,
+  expectedRows,
+  type LeftOutRows,
+  noSeed,
+  type TableSums,
+} from "./source-sums.ts";
+import { fixTextForms } from "./text-forms.ts";
+import { isWritten } from "./written.ts";
 
 /** SQL of the rows of a run in a table of the target that are compared: `t` is the row. */
 function rowsOfRun(run: ImportRun, plan: TablePlan, { unchanged }: LeftOutRows): string {
@@ -164,24 +38,66 @@ export async function targetSums(
   plan: TablePlan,
   leftOut: LeftOutRows,
 ): Promise<TableSums> {
+  return sumsOf(client, plan, rowsOfRun(run, plan, leftOut));
+}
+
+/**
+ * Computes the target's side of the checksums over the rows in the versions that a run wrote, while it is known which
+ * these are. If all of its rows are as it wrote them, this is what {@link targetSums} computes, without looking each of
+ * them up in the record. Rows that someone changed are missing in it.
+ */
+export async function writtenSums(client: Client, run: ImportRun, plan: TablePlan): Promise<TableSums> {
+  return sumsOf(client, plan, `${plan.table.rows} t`, isWritten(run));
+}
+
+/**
+ * Computes {@link writtenSums} of all tables in a session of its own, while another one records the rows.
+ *
+ * @returns the sums by the number of the table. Empty if they could not be computed: then the comparison does it
+ */
+export async function writtenSumsApart(
+  connection: Connection,
+  run: ImportRun,
+  { tables }: ImportPlan,
+): Promise<Map<number, TableSums>> {
+  const found = new Map<number, TableSums>();
+  try {
+    await withClient(
+      connection,
+      async (client) => {
+        await detectLostClients(client);
+        await fixTextForms(client);
+        for (const table of tables) found.set(table.number, await writtenSums(client, run, table));
+      },
+      "pgroundwork import",
+    );
+    return found;
+  } catch {
+    return new Map();
+  }
+}
+
+async function sumsOf(client: Client, plan: TablePlan, from: string, condition = "true"): Promise<TableSums> {
   const columns = comparedColumns(plan);
   const hashed = columns.map(
     ({ codec, target }) =>
-      `sum(hashtextextended(coalesce('=' || (${codec.sql(`t.${quoted(target.name)}`)}) collate "C", ''), hashed.k))`,
+      `sum(coalesce(hashtextextended((${codec.sql(`t.${quoted(target.name)}`)}) collate "C", hashed.k), ~hashed.k))`,
   );
   const numbers = columns.filter(({ codec }) => codec.isNumber);
   const summed = numbers.map(({ target }) => {
-    const number = `t.${quoted(target.name)}::numeric`;
-    const finite = `filter (where ${number} not in ('NaN', 'Infinity', '-Infinity'))`;
-    return `sum(${number}) ${target.type.base === "numeric" ? finite : ""}`;
+    const number = `t.${quoted(target.name)}`;
+    // Integers are added up faster than as numeric, and exactly: the sum has the next larger type.
+    return /^int/.test(target.type.base)
+      ? `sum(${number})`
+      : `sum(${number}::numeric) filter (where ${number}::numeric not in ('NaN', 'Infinity', '-Infinity'))`;
   });
   // Arrays, because a result has at most 1,664 columns.
   const { rows } = await client.query<{ bucket: string; n: string; hashes: string[]; sums: (string | null)[] }>(
     `select (hashed.k & ${buckets - 1})::text as bucket, count(*) as n, array[${hashed.join(", ")}]::text[] as hashes,
             array[${summed.join(", ")}]::text[] as sums
-       from ${rowsOfRun(run, plan, leftOut)}
+       from ${from}
       cross join lateral (select hashtextextended((${keySql(plan, "t")}) collate "C", 0) as k offset 0) as hashed
-      group by 1`,
+      where ${condition} group by hashed.k & ${buckets - 1}`,
   );
   const result: TableSums = { rows: 0n, hashes: new Map(), sums: new Map() };
   const totals = numbers.map(() => new DecimalSum());

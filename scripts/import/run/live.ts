@@ -4,8 +4,9 @@ import type { Source } from "../source/source.ts";
 import { sourceDigest } from "../source-row.ts";
 import { identifier } from "../target/target-table.ts";
 import { type Hash, hashText, signedHash } from "../values/server-hash.ts";
-import { bucketOf, buckets, comparedColumns, type ExpectedRow, expectedRows, hashesAgree } from "./checksums.ts";
+import { hashesAgree } from "./checksums.ts";
 import { baseline, digestSql, type ImportRun, keySql, shownKey } from "./ledger.ts";
+import { bucketOf, buckets, comparedColumns, type ExpectedRow, expectedRows } from "./source-sums.ts";
 
 /** Change of a row since the last import. `different`: source and target differ, and no import wrote the row. */
 export type LiveChangeKind =

@@ -135,7 +135,8 @@ async function loadInBatches(
       inSession(session, run, plan, async () => {
         await session.query(batchSettings);
         await failingFor(table, plan.map, session.query(insertSql(run, [table], range)));
-        await updateExisting(session, run, table, range, (work) => failingFor(table, plan.map, work));
+        if (updates(plan))
+          await updateExisting(session, run, table, range, (work) => failingFor(table, plan.map, work));
         await turn();
         await setProgress(session, run, table, to);
       });
@@ -181,20 +182,26 @@ function isOrderFree({ table, columns }: TablePlan): boolean {
 async function loadWhole(
   client: Client,
   run: ImportRun,
-  { map }: ImportPlan,
+  plan: ImportPlan,
   group: readonly TablePlan[],
   options: LoadOptions,
 ): Promise<void> {
   options.signal?.throwIfAborted();
   const [first] = group;
   if (first === undefined) return;
+  const { map } = plan;
   await failingFor(first, map, client.query(insertSql(run, group, "true")));
   for (const table of group) {
-    await updateExisting(client, run, table, "true", (work) => failingFor(table, map, work));
+    if (updates(plan)) await updateExisting(client, run, table, "true", (work) => failingFor(table, map, work));
     // A table without rows is done, too.
     await setProgress(client, run, table, 9_223_372_036_854_775_807n);
     options.onProgress(table, Number.POSITIVE_INFINITY);
   }
+}
+
+/** Returns true if the load can update rows. Other policies stage no such row. */
+function updates({ map }: ImportPlan): boolean {
+  return map.existing === "update" || map.existing === "merge";
 }
 
 async function setProgress(client: Client, run: ImportRun, { number }: TablePlan, progress: bigint): Promise<void> {

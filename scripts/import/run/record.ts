@@ -6,7 +6,7 @@ import { identifier } from "../target/target-table.ts";
 import { baselineRows, type ImportRun, keySql, readRunTables, setPhase } from "./ledger.ts";
 import { moveSequences } from "./sequences.ts";
 import { recordUnchanged } from "./unchanged.ts";
-import { recordWritten } from "./written.ts";
+import { recordAsStaged, recordWritten } from "./written.ts";
 
 /**
  * Records which rows of the target the run wrote, as the triggers of all tables left them, moves sequences behind the
@@ -24,12 +24,18 @@ export async function recordRows(
   const notes: string[] = [];
   await inTransaction(client, async () => {
     await setLocally(client, plan.map.session ?? {});
-    for (const table of await readRunTables(client, run))
-      await recordWritten(client, run, table, `(s."$action" is null or s."$action" = 'unchanged')`);
+    const others = new Map<number, number>();
+    for (const table of await readRunTables(client, run)) {
+      const entry = plan.tables.find(({ number }) => number === table.number);
+      const found = entry === undefined ? undefined : await recordAsStaged(client, run, entry, plan);
+      if (found === undefined)
+        await recordWritten(client, run, table, `(s."$action" is null or s."$action" = 'unchanged')`);
+      else others.set(table.number, found);
+    }
     for (const table of plan.tables) await recordUnchanged(client, run, table);
     for (const table of plan.tables) notes.push(...(await moveSequences(client, table, source)));
     await writeAudit(client, run, plan, summary);
-    for (const table of plan.tables) await recordOthers(client, run, table);
+    for (const table of plan.tables) await recordOthers(client, run, table, others.get(table.number));
     await setPhase(client, run, "loaded");
   });
   return notes;
@@ -41,15 +47,11 @@ const mostOthers = 100_000;
 /**
  * Records the rows of the target that no import wrote, so that those which come later can be told from them. If there
  * are too many, none is recorded.
+ *
+ * @param counted their number, if it is known
  */
-async function recordOthers(client: Client, run: ImportRun, plan: TablePlan): Promise<void> {
-  // Each written row is there once, so equal counts mean that there are no others.
-  const { rows } = await client.query<{ n: string }>(
-    `select (select count(*) from ${plan.table.rows}) - (select count(*) from pgroundwork.import_row
-             where run = ${run.number} and number = ${plan.number}
-               and action <> 'deleted') as n`,
-  );
-  const others = Number(rows[0]?.n);
+async function recordOthers(client: Client, run: ImportRun, plan: TablePlan, counted?: number): Promise<void> {
+  const others = counted ?? (await countOthers(client, run, plan));
   if (others > mostOthers) return;
   if (others > 0)
     await client.query(
@@ -61,6 +63,16 @@ async function recordOthers(client: Client, run: ImportRun, plan: TablePlan): Pr
     run.number,
     plan.number,
   ]);
+}
+
+async function countOthers(client: Client, run: ImportRun, plan: TablePlan): Promise<number> {
+  // Each written row is there once, so equal counts mean that there are no others.
+  const { rows } = await client.query<{ n: string }>(
+    `select (select count(*) from ${plan.table.rows}) - (select count(*) from pgroundwork.import_row
+             where run = ${run.number} and number = ${plan.number}
+               and action <> 'deleted') as n`,
+  );
+  return Number(rows[0]?.n);
 }
 
 async function writeAudit(

@@ -1,8 +1,8 @@
 import type { Client } from "pg";
 import { convert, recordedValue } from "../convert.ts";
-import { type ImportPlan, isDomain, isServerChecked, type TablePlan } from "../plan.ts";
+import { type ColumnPlan, type ImportPlan, isDomain, isServerChecked, type TablePlan } from "../plan.ts";
 import type { Source, SourceRow } from "../source/source.ts";
-import { digestOfCells, sourceKey } from "../source-row.ts";
+import { digestOfCells, sourceKeyReader } from "../source-row.ts";
 import { identifier } from "../target/target-table.ts";
 import { copyField } from "../values/copy-text.ts";
 import { printable } from "../values/shown.ts";
@@ -13,12 +13,15 @@ import { isMasked, maskedValue } from "./mask.ts";
 import { dropMissing } from "./missing.ts";
 import type { FieldProblem } from "./result.ts";
 import { isManyColumns, mostRowBytes, rowBytes, tooWide } from "./row-size.ts";
+import { SourceSums } from "./source-sums.ts";
 import { dropUnchanged, type UnchangedRows } from "./unchanged.ts";
 
 /** Rows of one table that were read. */
 export interface StagedTable {
   sourceRows: number;
   rejected: number;
+  /** Checksums of the rows that were not rejected. Undefined if rows were left out as unchanged. */
+  sums: SourceSums | undefined;
 }
 
 /** Longest converted value of a rejected row that is recorded, in characters. Rows that reference it compare keys. */
@@ -109,7 +112,13 @@ export async function stageTable(
   const stageSql = `copy ${stageName(run, plan)} (${names.join(", ")}) from stdin`;
   const rejectSql =
     "copy pgroundwork.import_reject (run, number, ordinal, kind, place, key, problems, staged, source, fingerprint) from stdin";
-  const result: StagedTable = { sourceRows: 0, rejected: 0 };
+  const result: StagedTable = {
+    sourceRows: 0,
+    rejected: 0,
+    sums: unchanged === undefined ? new SourceSums(plan) : undefined,
+  };
+  const { columns } = plan;
+  const writers = columns.map(({ target }) => (needsNoEscapes.test(target.type.base) ? bareField : copyField));
   const keyIndexes = plan.key.map((name) => plan.columns.findIndex(({ target }) => target.name === name));
   const reject = (row: SourceRow, problems: FieldProblem[], cells: readonly (string | null | Problem)[]) => {
     result.rejected++;
@@ -135,6 +144,7 @@ export async function stageTable(
     ];
     return writer.add(rejectSql, `${fields.map(copyField).join("\t")}\n`);
   };
+  const keyOf = sourceKeyReader(plan);
   const isWide = isManyColumns(plan.table.columns.length);
   const leftOut = unchanged?.counter();
   const options = { signal, fingerprints: true };
@@ -150,11 +160,12 @@ export async function stageTable(
       }
       for (const part of parts) {
         result.sourceRows++;
-        const cells = new Array<string | null | Problem>(plan.columns.length);
+        const cells = new Array<string | null | Problem>(columns.length);
         let line = "";
         let problems: FieldProblem[] | undefined;
         try {
-          for (const [index, column] of plan.columns.entries()) {
+          for (let index = 0; index < columns.length; index++) {
+            const column = columns[index] as ColumnPlan;
             const cell = convert(column, part);
             cells[index] = cell;
             if (cell instanceof Problem) {
@@ -167,15 +178,18 @@ export async function stageTable(
                 reason,
                 value: maskedValue(column.field, recordedValue(value), map.mask),
               });
-            } else line += `\t${copyField(cell)}`;
+            } else line += `\t${(writers[index] as typeof copyField)(cell)}`;
           }
-          line = stagedLine(plan, result.sourceRows, part, row.fingerprint, line);
+          line = stagedLine(result.sourceRows, keyOf(part), row.fingerprint, line);
+          if (problems === undefined && isWide && rowBytes(plan, cells) > mostRowBytes)
+            problems = [{ fields: [], reason: tooWide }];
+          if (problems === undefined) result.sums?.addConverted(cells, part);
         } catch (error) {
           if (!isTooLong(error)) throw error;
           problems = [{ fields: [], reason: "the row is longer than a text can be, with all of its values" }];
+          // They can have a part of the row.
+          result.sums = undefined;
         }
-        if (problems === undefined && isWide && rowBytes(plan, cells) > mostRowBytes)
-          problems = [{ fields: [], reason: tooWide }];
         const sent = problems === undefined ? writer.add(stageSql, line) : reject(row, problems, cells);
         if (sent !== undefined) await sent;
       }
@@ -192,15 +206,15 @@ export async function stageTable(
   return result;
 }
 
-function stagedLine(
-  plan: TablePlan,
-  ordinal: number,
-  row: unknown,
-  fingerprint: string | undefined,
-  cells: string,
-): string {
-  const key = copyField(sourceKey(plan, row));
-  return `${ordinal}\t${digestOfCells(cells)}\t${key}\t${copyField(fingerprint ?? null)}${cells}\n`;
+/** Types whose texts have no character that COPY's text format escapes. */
+const needsNoEscapes = /^(int[248]|oid|numeric|float[48]|bool|uuid|date|time|timestamp|timestamptz)$/;
+
+function bareField(text: string | null): string {
+  return text ?? "\\N";
+}
+
+function stagedLine(ordinal: number, sourceKey: string | null, fingerprint: string | undefined, cells: string): string {
+  return `${ordinal}\t${digestOfCells(cells)}\t${copyField(sourceKey)}\t${fingerprint ?? "\\N"}${cells}\n`;
 }
 
 /** A value whose meaning only the map can decide. It stops the run, whatever the policy for rejected rows is. */

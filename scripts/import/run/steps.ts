@@ -8,6 +8,7 @@ import type { ImportMap } from "../map.ts";
 import type { ImportPlan } from "../plan.ts";
 import { keepSource } from "../source/kept-source.ts";
 import type { Source } from "../source/source.ts";
+import { writtenSumsApart } from "./checksums.ts";
 import { replaceInterrupted } from "./interrupted.ts";
 import { type ImportRun, saveReport, setKept, setPhase, stageName } from "./ledger.ts";
 import { loadTables } from "./load.ts";
@@ -16,11 +17,12 @@ import { recordRows } from "./record.ts";
 import { completeRejects, firstRejects, forgetRejectedValues, writeRejects } from "./rejects.ts";
 import { reportPage } from "./report.ts";
 import type { ImportReport, MissingRow, ReplacedImport, TableReport } from "./result.ts";
-import { AmbiguousValue, createStage, dropStages, stageTable } from "./stage.ts";
+import type { TableSums } from "./source-sums.ts";
+import { AmbiguousValue, createStage, dropStages, type StagedTable, stageTable } from "./stage.ts";
 import { clashesWithUnchanged, dropUnchanged, findBase, findUnchanged, NoBase, readUnchanged } from "./unchanged.ts";
 import { unreadOf } from "./unread.ts";
 import { validateReferences, validateTable } from "./validate.ts";
-import { readCounts, verifyRun } from "./verify.ts";
+import { type Counts, readCounts, verifyRun } from "./verify.ts";
 import { createWritten } from "./written.ts";
 
 /** Phases that a run reports, in this order. */
@@ -85,7 +87,11 @@ export class RunSteps {
   readonly #startedAt = new Date();
   readonly #phases: { name: string; ms: number }[] = [];
   readonly #tables = new Map<number, Partial<TableReport>>();
+  /** Tables that this process staged, by their number. A run that is continued was staged by another one. */
+  readonly #staged = new Map<number, StagedTable>();
   #verify: ImportReport["verify"];
+  /** Sums of the rows that the run wrote, by the number of the table. */
+  #written: Map<number, TableSums> | undefined;
   /** Counts of the first pass: the comparison reads everything again. */
   #notes: Map<string, number> | undefined;
   #remarks: string[] = [];
@@ -148,11 +154,12 @@ export class RunSteps {
         const progress = (rows: number) =>
           this.#progress("read", table.table.name, rows, table.entry.query === undefined ? total : undefined);
         const unchanged = await readUnchanged(client, run, plan, table);
-        await stageTable(client, source, run, table, plan, unchanged, progress, signal).catch(
+        const staged = await stageTable(client, source, run, table, plan, unchanged, progress, signal).catch(
           async (error: unknown) => {
             throw error instanceof AmbiguousValue ? await this.#refuse(run, error) : error;
           },
         );
+        this.#staged.set(table.number, staged);
         await client.query(`analyze ${stageName(run, table)}`);
       }
     });
@@ -265,23 +272,28 @@ export class RunSteps {
     });
     await this.#phase("record", async () => {
       const summary = { source: source.path, sha256: source.sha256, rows: this.#sourceRows, rejected: this.#rejected };
-      this.#remarks.push(...(await recordRows(client, run, plan, source, summary)));
-      await client.query("analyze pgroundwork.import_row");
-      for (const { table } of plan.tables) await client.query(`analyze ${table.name}`);
+      // The rows are loaded, so the server can read them for the comparison meanwhile.
+      const isLarge = this.#sourceRows > batchRows;
+      const written = isLarge ? writtenSumsApart(this.#options.connection, run, plan) : undefined;
+      try {
+        this.#remarks.push(...(await recordRows(client, run, plan, source, summary)));
+        await client.query("analyze pgroundwork.import_row");
+        for (const { table } of plan.tables) await client.query(`analyze ${table.name}`);
+      } finally {
+        this.#written = await written;
+      }
     });
   }
 
   async verify(run: ImportRun): Promise<boolean> {
     const { source, signal } = this.#options;
     const found = await this.#phase("verify", () =>
-      verifyRun(
-        this.#client,
-        source,
-        run,
-        this.#plan,
-        (table, rows) => this.#progress("verify", table.table.name, rows, undefined),
+      verifyRun(this.#client, source, run, this.#plan, {
+        onProgress: (table, rows) => this.#progress("verify", table.table.name, rows, undefined),
         signal,
-      ),
+        staged: this.#staged,
+        ...(this.#written === undefined ? {} : { written: this.#written }),
+      }),
     );
     this.#verify = found.result;
     for (const [number, table] of found.tables) this.#note(number, table);
@@ -311,11 +323,14 @@ export class RunSteps {
     const [client, plan, { source, database, reportFolder }] = [this.#client, this.#plan, this.#options];
     const tables: TableReport[] = [];
     for (const { number, entry, table } of plan.tables) {
+      const known = this.#tables.get(number);
+      // The verification has counted already.
+      const counts = known?.sourceRows === undefined ? await readCounts(client, run, number) : undefined;
       tables.push({
         source: entry.from,
         target: table.name,
-        ...(await readCounts(client, run, number)),
-        ...this.#tables.get(number),
+        ...(counts as Counts),
+        ...known,
         triggers: table.triggers.map((trigger) => trigger.replace(/ \(.*$/s, "")),
         generated: table.columns.filter(({ generated }) => generated).map(({ name }) => name),
         rowSecurity: table.rowSecurity,

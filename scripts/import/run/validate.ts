@@ -163,7 +163,7 @@ async function findExisting(rows: StagedRows, policy: NonNullable<ImportMap["exi
   const merged = `left join (${baseline(run, plan, stagedKeys(run, plan))}) b on b.key = ${keySql(plan, "t")}`;
   // The load of a merge finds by it that a row was changed since.
   const seen = policy === "merge" ? `, "$seen" = ${targetDigest(plan)}` : "";
-  await client.query(
+  const { rowCount } = await client.query(
     `update ${stage} s set "$action" = case when ${different} then ${actions[policy]} else 'unchanged' end ${seen}
        from ${plan.table.rows} t ${policy === "merge" ? merged : ""} where ${join}`,
   );
@@ -176,7 +176,8 @@ async function findExisting(rows: StagedRows, policy: NonNullable<ImportMap["exi
       conflict: "the target has a row with this key and other values in: ",
       both: "conflict: source and target changed since the last import, and differ in: ",
     };
-    for (const [conflict, reason] of Object.entries(reasons))
+    // Most often no row of the source is in the target yet.
+    for (const [conflict, reason] of rowCount === 0 ? [] : Object.entries(reasons))
       await rejectStaged(rows, `"$action" = '${conflict}'`, wholeRow, `${literal(reason)} || ${columns}`);
   }
   if (policy === "keep" || policy === "merge") await setKeptAside(client, run, plan, policy === "merge");

@@ -3,20 +3,20 @@ import type { ImportPlan, TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
 import { identifier } from "../target/target-table.ts";
 import {
-  buckets,
-  comparedColumns,
   findDifferences,
   hashesAgree,
   notComparedColumns,
   readNotLoaded,
-  sourceSums,
-  type TableSums,
   targetSums,
+  writtenSums,
 } from "./checksums.ts";
 import { type ImportRun, shownKey } from "./ledger.ts";
 import { isKeyMasked, isMasked, maskedText } from "./mask.ts";
 import type { Difference, TableReport, VerifyResult } from "./result.ts";
+import { buckets, comparedColumns, type LeftOutRows, sourceSums, type TableSums } from "./source-sums.ts";
+import type { StagedTable } from "./stage.ts";
 import { countUnchanged, readUnchanged } from "./unchanged.ts";
+import { knowsWritten } from "./written.ts";
 
 /** Rows that are named at most. */
 const mostDifferences = 20;
@@ -30,16 +30,28 @@ export type Counts = Pick<TableReport, "sourceRows" | "inserted" | "updated" | "
 export async function readCounts(client: Client, run: ImportRun, number: number): Promise<Counts> {
   const { rows } = await client.query<Record<keyof Counts, string>>(
     `select coalesce((select source_rows from pgroundwork.import_table where run = $1 and number = $2), 0) as "sourceRows",
-            (select count(*) from pgroundwork.import_row where run = $1 and number = $2 and action = 'inserted') as inserted,
-            (select count(*) from pgroundwork.import_row where run = $1 and number = $2 and action = 'updated') as updated,
-            (select count(*) from pgroundwork.import_row where run = $1 and number = $2 and action = 'unchanged') as unchanged,
-            (select count(*) from pgroundwork.import_reject where run = $1 and number = $2 and kind = 'kept') as kept,
-            (select count(*) from pgroundwork.import_reject where run = $1 and number = $2 and kind = 'rejected') as rejected`,
+            w.*, r.*
+       from (select count(*) filter (where action = 'inserted') as inserted,
+                    count(*) filter (where action = 'updated') as updated,
+                    count(*) filter (where action = 'unchanged') as unchanged
+               from pgroundwork.import_row where run = $1 and number = $2) w,
+            (select count(*) filter (where kind = 'kept') as kept, count(*) filter (where kind = 'rejected') as rejected
+               from pgroundwork.import_reject where run = $1 and number = $2) r`,
     [run.number, number],
   );
   return Object.fromEntries(
     Object.entries(rows[0] ?? {}).map(([name, value]) => [name, Number(value)]),
   ) as unknown as Counts;
+}
+
+/** Options of {@link verifyRun}. */
+export interface VerifyOptions {
+  onProgress: (table: TablePlan, rows: number) => void;
+  signal?: AbortSignal | undefined;
+  /** Tables that this process staged, by their number: their rows need not be read again. */
+  staged?: ReadonlyMap<number, StagedTable>;
+  /** Sums of the rows as the run wrote them, by the number of the table, if they are computed already. */
+  written?: ReadonlyMap<number, TableSums>;
 }
 
 /**
@@ -51,8 +63,7 @@ export async function verifyRun(
   source: Source,
   run: ImportRun,
   plan: ImportPlan,
-  onProgress: (table: TablePlan, rows: number) => void,
-  signal?: AbortSignal,
+  { onProgress, signal, staged, written }: VerifyOptions,
 ): Promise<{ result: VerifyResult; tables: Map<number, Partial<TableReport> & Counts> }> {
   const failures: string[] = [];
   const differences: Difference[] = [];
@@ -68,11 +79,16 @@ export async function verifyRun(
       );
     const unchanged = await readUnchanged(client, run, plan, table);
     const leftOut = { notLoaded: await readNotLoaded(client, run, table), unchanged };
-    const [ours, theirs] = [
-      await sourceSums(source, table, leftOut, (rows) => onProgress(table, rows), signal),
-      await targetSums(client, run, table, leftOut),
-    ];
-    const { columns, sums, wrongBuckets } = compareSums(table, ours, theirs);
+    const ours =
+      sumsOfStaged(staged?.get(table.number), leftOut) ??
+      (await sourceSums(source, table, leftOut, (rows) => onProgress(table, rows), signal));
+    onProgress(table, Number(ours.rows));
+    const asWritten =
+      counts.unchanged === 0 && (await knowsWritten(client, run))
+        ? (written?.get(table.number) ?? (await writtenSums(client, run, table)))
+        : undefined;
+    const { theirs, compared } = await compareTarget(client, run, table, leftOut, ours, asWritten);
+    const { columns, sums, wrongBuckets } = compared;
     const leftOutRows = await countUnchanged(client, run, table);
     tables.set(table.number, { ...counts, columns, sums, ...(leftOutRows === 0 ? {} : { leftOut: leftOutRows }) });
     if (ours.rows !== theirs.rows)
@@ -98,6 +114,15 @@ export async function verifyRun(
   };
 }
 
+/**
+ * Returns the checksums of the rows as they were read for the stage, if these are the rows that were loaded: none was
+ * left out, and none was rejected or kept aside after it was read.
+ */
+function sumsOfStaged(staged: StagedTable | undefined, { notLoaded, unchanged }: LeftOutRows): TableSums | undefined {
+  if (staged === undefined || unchanged !== undefined || notLoaded.size !== staged.rejected) return undefined;
+  return staged.sums?.result;
+}
+
 /** Returns a difference as a report shows it: with a key for people, and without values of masked fields. */
 function shownDifference(found: Difference, plan: TablePlan, mask: readonly string[] = []): Difference {
   const column = plan.columns.find(({ target }) => target.name === found.column);
@@ -105,6 +130,26 @@ function shownDifference(found: Difference, plan: TablePlan, mask: readonly stri
     value !== null && column !== undefined && isMasked(column.field, mask) ? maskedText : value;
   const key = isKeyMasked(plan, mask) ? maskedText : shownKey(found.key);
   return { ...found, key, source: show(found.source), target: show(found.target) };
+}
+
+/**
+ * Compares the target's side. First only the rows that are still as the run wrote them, if the run wrote all of them:
+ * that is fast. If they do not agree with the source, all rows of the run's record are compared.
+ */
+async function compareTarget(
+  client: Client,
+  run: ImportRun,
+  table: TablePlan,
+  leftOut: LeftOutRows,
+  ours: TableSums,
+  asWritten: TableSums | undefined,
+): Promise<{ theirs: TableSums; compared: Compared }> {
+  if (asWritten !== undefined) {
+    const compared = compareSums(table, ours, asWritten);
+    if (asWritten.rows === ours.rows && isEqual(compared)) return { theirs: asWritten, compared };
+  }
+  const theirs = await targetSums(client, run, table, leftOut);
+  return { theirs, compared: compareSums(table, ours, theirs) };
 }
 
 interface Compared {
@@ -135,6 +180,10 @@ function compareSums(table: TablePlan, ours: TableSums, theirs: TableSums): Comp
     return { name, source, target, equal: source === target };
   });
   return { columns, sums, wrongBuckets };
+}
+
+function isEqual({ columns, sums }: Compared): boolean {
+  return columns.every(({ equal }) => equal) && sums.every(({ equal }) => equal);
 }
 
 function checksum(sum: bigint): string {

@@ -77,8 +77,8 @@ export interface Source {
   close(): Promise<void>;
 }
 
-/** Number of rows that a source gives at once. */
-export const batchRows = 500;
+/** Number of rows that a source gives at once. All of them survive a garbage collection, which then copies them. */
+export const batchRows = 100;
 
 /** Number of hex digits of a fingerprint: the first 128 bits of a SHA-256. */
 export const fingerprintDigits = 32;

@@ -13,6 +13,8 @@ const pattern = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
  * @returns undefined if the text is not a number
  */
 export function plainDecimal(text: string): string | Problem | undefined {
+  // Most numbers are in this form already. It has no leading zero to remove, and is no negative zero.
+  if (text.length < 100 && /^-?[1-9]\d*(?:\.\d+)?$|^0(?:\.\d+)?$/.test(text)) return text;
   const [, sign = "", before = "", after = "", exponent] = pattern.exec(text) ?? [];
   if (before === "" && after === "") return undefined;
   let whole = before;
@@ -45,6 +47,14 @@ function tooLong(text: string): Problem {
  * @param text result of {@link plainDecimal}
  */
 export function fitDecimal(text: string, precision: number, scale: number): string | Problem {
+  const point = text.indexOf(".");
+  const digits = point < 0 ? text.length : point;
+  const digitsAfter = point < 0 ? 0 : text.length - point - 1;
+  // Most numbers fit. A negative one can be zero, and one below 1 has no digit that counts before the point.
+  if (digitsAfter <= scale && digits <= precision - scale && !text.startsWith("-")) {
+    if (digitsAfter === scale) return text;
+    return (point < 0 ? `${text}.` : text).padEnd(digits + 1 + scale, "0");
+  }
   const negative = text.startsWith("-");
   const [whole = "", fraction = ""] = (negative ? text.slice(1) : text).split(".");
   const dropped = fraction.slice(scale);
@@ -90,15 +100,28 @@ function trimmedNumber(text: string): string | undefined {
   return typeof plain === "string" ? trimmedDecimal(plain) : undefined;
 }
 
+/** Digits of a short number, and how many of them a double adds up exactly: 10^12 * 9,000 is below 2^53. */
+const [shortDigits, mostShort] = [12, 9_000];
+
 /** Sum of decimals without rounding. NaN and infinite values are left out. */
 export class DecimalSum {
   #units = 0n;
   #scale = 0;
+  /** Sum of short numbers of this scale that is not in `#units` yet, and their count. */
+  #short = 0;
+  #count = 0;
 
   add(text: string): void {
     if (!/^-?[\d.]+$/.test(text)) return;
     const point = text.indexOf(".");
     const scale = point < 0 ? 0 : text.length - point - 1;
+    // Doubles are exact up to 2^53, and thousands of short numbers stay below.
+    if (scale === this.#scale && text.length <= shortDigits) {
+      this.#short += Number(point < 0 ? text : text.slice(0, point) + text.slice(point + 1));
+      if (++this.#count === mostShort) this.#carry();
+      return;
+    }
+    this.#carry();
     if (scale > this.#scale) {
       this.#units *= 10n ** BigInt(scale - this.#scale);
       this.#scale = scale;
@@ -107,8 +130,15 @@ export class DecimalSum {
     this.#units += scale === this.#scale ? digits : digits * 10n ** BigInt(this.#scale - scale);
   }
 
+  #carry(): void {
+    this.#units += BigInt(this.#short);
+    this.#short = 0;
+    this.#count = 0;
+  }
+
   /** The sum as a decimal without trailing zeros after the point. */
   get text(): string {
+    this.#carry();
     return trimmedDecimal(
       this.#scale === 0 ? String(this.#units) : (plainDecimal(`${this.#units}e-${this.#scale}`) as string),
     );

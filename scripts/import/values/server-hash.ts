@@ -10,12 +10,20 @@ export interface Hash {
   low: number;
 }
 
-let scratch = Buffer.alloc(1 << 16);
-
 /** Writes the hash of a text with a seed into `result`. */
 export function hashText(text: string, seed: Hash, result: Hash): void {
-  if (text.length * 3 > scratch.length) scratch = Buffer.alloc(text.length * 4);
-  const length = writeText(text);
+  // The bytes of ASCII are its characters. Other texts get one character for each byte of their UTF-8.
+  if (!hashBytes(text, 127, seed, result)) hashBytes(Buffer.from(text).toString("latin1"), 255, seed, result);
+}
+
+/**
+ * Hashes a text whose characters are bytes. They become words in registers: writing them to memory and reading them as
+ * words takes twice as long.
+ *
+ * @returns false if the text has a character above `most`. Then the result is no hash
+ */
+function hashBytes(text: string, most: number, seed: Hash, result: Hash): boolean {
+  const { length } = text;
   let a = (0x9e3779b9 + length + 3923095) | 0;
   let b = a;
   let c = a;
@@ -35,11 +43,25 @@ export function hashText(text: string, seed: Hash, result: Hash): void {
     c = (c - b) ^ rotate(b, 4);
     b = (b + a) | 0;
   }
+  let all = 0;
   let at = 0;
-  for (let left = length; left >= 12; left -= 12) {
-    a = (a + word(at)) | 0;
-    b = (b + word(at + 4)) | 0;
-    c = (c + word(at + 8)) | 0;
+  for (; length - at >= 12; at += 12) {
+    const a0 = text.charCodeAt(at);
+    const a1 = text.charCodeAt(at + 1);
+    const a2 = text.charCodeAt(at + 2);
+    const a3 = text.charCodeAt(at + 3);
+    const b0 = text.charCodeAt(at + 4);
+    const b1 = text.charCodeAt(at + 5);
+    const b2 = text.charCodeAt(at + 6);
+    const b3 = text.charCodeAt(at + 7);
+    const c0 = text.charCodeAt(at + 8);
+    const c1 = text.charCodeAt(at + 9);
+    const c2 = text.charCodeAt(at + 10);
+    const c3 = text.charCodeAt(at + 11);
+    all |= a0 | a1 | a2 | a3 | b0 | b1 | b2 | b3 | c0 | c1 | c2 | c3;
+    a = (a + (a0 | (a1 << 8) | (a2 << 16) | (a3 << 24))) | 0;
+    b = (b + (b0 | (b1 << 8) | (b2 << 16) | (b3 << 24))) | 0;
+    c = (c + (c0 | (c1 << 8) | (c2 << 16) | (c3 << 24))) | 0;
     a = (a - c) ^ rotate(c, 4);
     c = (c + b) | 0;
     b = (b - a) ^ rotate(a, 6);
@@ -52,14 +74,21 @@ export function hashText(text: string, seed: Hash, result: Hash): void {
     a = (a + c) | 0;
     c = (c - b) ^ rotate(b, 4);
     b = (b + a) | 0;
-    at += 12;
   }
-  const rest = length - at;
-  // The rest is padded with zeros. The lowest byte of c is reserved for the length.
-  scratch.fill(0, length, length + 12);
-  a = (a + word(at)) | 0;
-  if (rest > 4) b = (b + word(at + 4)) | 0;
-  if (rest > 8) c = (c + (word(at + 8) << 8)) | 0;
+  let [first, second, third] = [0, 0, 0];
+  for (let rest = at; rest < length; rest++) {
+    const code = text.charCodeAt(rest);
+    all |= code;
+    const shifted = code << (((rest - at) & 3) * 8);
+    if (rest - at < 4) first |= shifted;
+    else if (rest - at < 8) second |= shifted;
+    else third |= shifted;
+  }
+  if (all > most) return false;
+  a = (a + first) | 0;
+  b = (b + second) | 0;
+  // The lowest byte of c is reserved for the length.
+  c = (c + (third << 8)) | 0;
   c ^= b;
   c = (c - rotate(b, 14)) | 0;
   a ^= c;
@@ -76,31 +105,17 @@ export function hashText(text: string, seed: Hash, result: Hash): void {
   c = (c - rotate(b, 24)) | 0;
   result.high = b >>> 0;
   result.low = c >>> 0;
+  return true;
 }
+
+const halves = new Uint32Array(2);
+const whole = new BigInt64Array(halves.buffer);
 
 /** Returns a hash as PostgreSQL prints it: a signed integer of 64 bits. */
 export function signedHash({ high, low }: Hash): bigint {
-  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
-}
-
-/** Writes a text into the scratch buffer as UTF-8. Short ASCII is faster byte by byte. */
-function writeText(text: string): number {
-  if (text.length > 48) return scratch.write(text);
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code > 127) return scratch.write(text);
-    scratch[index] = code;
-  }
-  return text.length;
-}
-
-function word(at: number): number {
-  return (
-    (scratch[at] as number) |
-    ((scratch[at + 1] as number) << 8) |
-    ((scratch[at + 2] as number) << 16) |
-    ((scratch[at + 3] as number) << 24)
-  );
+  halves[0] = low;
+  halves[1] = high;
+  return whole[0] as bigint;
 }
 
 function rotate(value: number, bits: number): number {

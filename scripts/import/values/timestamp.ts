@@ -17,6 +17,11 @@ export interface TimestampFormat {
 const unitDigits: Readonly<Record<EpochUnit, number>> = { seconds: 6, milliseconds: 3, microseconds: 0 };
 /** Years 1980 to 2100 in microseconds: a number in this range in one unit is out of it in the others. */
 const plausible = { from: 315_532_800_000_000n, to: 4_102_444_800_000_000n };
+/** The same years in whole numbers of each unit. */
+const wholeUnits = Object.values(unitDigits).map((digits) => {
+  const factor = 10n ** BigInt(digits);
+  return { from: Number(plausible.from / factor), to: Number(plausible.to / factor), factor };
+});
 /** Years 1 to 9999 in microseconds. */
 const supported = { from: -62_135_596_800_000_000n, to: 253_402_300_800_000_000n };
 
@@ -158,6 +163,9 @@ function offsetAt(micros: bigint, zone: string): bigint {
 /** Converts a number, as a plain decimal, to microseconds since 1970-01-01 UTC. */
 export function microsOfNumber(text: string, { unit }: TimestampFormat): bigint | Problem {
   if (unit !== undefined) return scaled(text, unit);
+  // The plausible numbers of the units are apart, so at most one unit fits. A double holds 15 digits.
+  const whole = /^\d{9,15}$/.test(text) ? Number(text) : 0;
+  for (const { from, to, factor } of wholeUnits) if (whole >= from && whole < to) return BigInt(whole) * factor;
   const fitting = (Object.keys(unitDigits) as EpochUnit[]).flatMap((each) => {
     const micros = scaled(text, each);
     return typeof micros === "bigint" && micros >= plausible.from && micros < plausible.to ? [micros] : [];
@@ -177,8 +185,25 @@ function scaled(text: string, unit: EpochUnit): bigint | Problem {
 /** Formats microseconds since 1970 as PostgreSQL prints a timestamp in UTC, without the zone. */
 export function formatMicros(micros: bigint): string | Problem {
   if (micros < supported.from || micros >= supported.to) return new Problem("the year is not between 1 and 9999");
-  const rest = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  const date = new Date(Number((micros - rest) / 1000n)).toISOString();
-  const fraction = rest === 0n ? "" : `.${String(rest).padStart(6, "0").replace(/0+$/, "")}`;
-  return `${date.slice(0, 10)} ${date.slice(11, 19)}${fraction}`;
+  const rest = Number(micros % 1_000_000n);
+  const fraction = rest < 0 ? rest + 1_000_000 : rest;
+  const seconds = Number(micros / 1_000_000n) - (rest < 0 ? 1 : 0);
+  const day = Math.floor(seconds / 86_400);
+  const inDay = seconds - day * 86_400;
+  const minutes = Math.floor(inDay / 60);
+  const time = `${digits2[Math.floor(minutes / 60)]}:${digits2[minutes % 60]}:${digits2[inDay % 60]}`;
+  const shown = fraction === 0 ? "" : `.${String(fraction).padStart(6, "0").replace(/0+$/, "")}`;
+  return `${dateOfDay(day)} ${time}${shown}`;
+}
+
+const digits2 = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, "0"));
+const lastDate = { day: Number.NaN, text: "" };
+
+/** Formats a day since 1970. The rows of a table often have the same day one after the other. */
+function dateOfDay(day: number): string {
+  if (day !== lastDate.day) {
+    lastDate.day = day;
+    lastDate.text = new Date(day * 86_400_000).toISOString().slice(0, 10);
+  }
+  return lastDate.text;
 }

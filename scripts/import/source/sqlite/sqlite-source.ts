@@ -1,5 +1,4 @@
 import { isUtf8 } from "node:buffer";
-import { createHash, hash } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Database, Statement } from "better-sqlite3";
@@ -12,13 +11,13 @@ import {
   batchRows,
   type Collection,
   type Field,
-  fingerprintDigits,
   type ReadOptions,
   type Source,
   type SourceRow,
   sha256OfFiles,
 } from "../source.ts";
 import { readDeclaredSchema } from "./declared-schema.ts";
+import { fingerprinter } from "./fingerprint.ts";
 import { describeChange, takeSnapshot } from "./snapshot.ts";
 
 /** Oldest Node that the driver works with. It ends older ones without a message. */
@@ -297,47 +296,6 @@ function isWellFormed(bytes: Uint8Array): boolean {
   return Buffer.from(bytes).toString("utf16le").isWellFormed();
 }
 
-/** Length of a value, in bytes or characters, above which a fingerprint is computed in parts. */
-const longValue = 1 << 20;
-
-/** Returns a function that makes the fingerprint of a row: of its values with their kinds, and of all column names. */
-function fingerprinter(names: readonly string[]): (row: readonly Value[]) => string {
-  const prefix = JSON.stringify(names);
-  const isLong = (value: Value) =>
-    (typeof value === "string" || value instanceof Uint8Array) && value.length > longValue;
-  return (row) => {
-    if (row.some(isLong)) return fingerprintInParts(prefix, row);
-    let text = prefix;
-    for (const value of row) text += fingerprintText(value);
-    return hash("sha256", text, "hex").slice(0, fingerprintDigits);
-  };
-}
-
-/** Computes the same fingerprint without one text of all values, which could be too long. */
-function fingerprintInParts(prefix: string, row: readonly Value[]): string {
-  const sum = createHash("sha256").update(prefix);
-  for (const value of row) {
-    if (!(value instanceof Uint8Array)) {
-      sum.update(fingerprintText(value));
-      continue;
-    }
-    sum.update("b");
-    for (let at = 0; at < value.length; at += longValue)
-      sum.update(Buffer.from(value.subarray(at, at + longValue)).toString("hex"));
-    sum.update(";");
-  }
-  return sum.digest("hex").slice(0, fingerprintDigits);
-}
-
-/** Writes a value with its kind, and with its length if it could contain what follows. */
-function fingerprintText(value: Value): string {
-  if (typeof value === "string") return `t${value.length}:${value}`;
-  if (typeof value === "bigint") return `i${value};`;
-  if (typeof value === "number") return Object.is(value, -0) ? "r-0;" : `r${value};`;
-  if (value instanceof Uint8Array) return `b${Buffer.from(value).toString("hex")};`;
-  return value instanceof InvalidText ? `x${value.reason}:${value.hex};` : "n";
-}
-
 async function* readRows(
   database: Database,
   sql: string,
@@ -360,7 +318,7 @@ async function* readRows(
     if (rows.length > 0) yield rows;
     rows = [];
     // Reading never waits, so it would keep signals and the connection's answers from being handled.
-    if (ordinal % (batchRows * 20) === 0) await setImmediate();
+    if (ordinal % (batchRows * 100) === 0) await setImmediate();
   }
   if (rows.length > 0) yield rows;
 }

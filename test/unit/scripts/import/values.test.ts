@@ -47,6 +47,10 @@ describe("decimals", () => {
     ["1000", 5, 2, "1000 is too large for numeric(5,2)"],
     ["-0.000", 5, 2, "0.00"],
     ["5", 1, 0, "5"],
+    ["0", 2, 2, "0.00"],
+    ["0.5", 2, 2, "0.50"],
+    ["10", 4, 2, "10.00"],
+    ["100", 4, 2, "100 is too large for numeric(4,2)"],
   ])("%s in numeric(%i,%i) is %s", (text, precision, scale, expected) =>
     expect(reasonOf(fitDecimal(text, precision, scale))).toBe(expected),
   );
@@ -81,6 +85,14 @@ describe("decimals", () => {
     const negative = new DecimalSum();
     for (const text of ["-0.25", "0.20"]) negative.add(text);
     expect(negative.text).toBe("-0.05");
+  });
+
+  it("are added exactly in any number and length", () => {
+    const sum = new DecimalSum();
+    for (let count = 0; count < 20_000; count++) sum.add("9999999999.9");
+    for (const text of ["0.01", "-9999999999.9", "123456789012345678901234567890"]) sum.add(text);
+    const tenths = 19_999n * 99_999_999_999n + 1_234_567_890_123_456_789_012_345_678_900n;
+    expect(sum.text).toBe(`${tenths / 10n}.${tenths % 10n}1`);
   });
 });
 
@@ -118,6 +130,20 @@ describe("times", () => {
     expect(parse("2024-10-27 02:30:00", { zone: "Europe/Berlin" })).toContain("exists twice in Europe/Berlin");
   });
 
+  it("are written for years 1 to 9999, before 1970, too", () => {
+    expect([-1n, -1_000_000n, -86_400_000_001n, 0n].map(formatMicros)).toEqual([
+      "1969-12-31 23:59:59.999999",
+      "1969-12-31 23:59:59",
+      "1969-12-30 23:59:59.999999",
+      "1970-01-01 00:00:00",
+    ]);
+    expect([-62_135_596_800_000_000n, 253_402_300_799_999_999n].map(formatMicros)).toEqual([
+      "0001-01-01 00:00:00",
+      "9999-12-31 23:59:59.999999",
+    ]);
+    expect(formatMicros(253_402_300_800_000_000n)).toBeInstanceOf(Problem);
+  });
+
   it("takes the unit of a number from its size, unless it could be several", () => {
     const moment = 1_704_164_645_000_000n;
     expect(microsOfNumber("1704164645", {})).toBe(moment);
@@ -126,6 +152,15 @@ describe("times", () => {
     expect(reasonOf(microsOfNumber("100000000", {}))).toContain('set "unit" in the map');
     expect(microsOfNumber("100000000", { unit: "milliseconds" })).toBe(100_000_000_000n);
     expect(reasonOf(microsOfNumber("1704164645.0000001", { unit: "seconds" }))).toContain("finer than a microsecond");
+    const seconds = ["315532800", "4102444799"];
+    for (const [zeros, factor] of [
+      ["", 1_000_000n],
+      ["000", 1_000n],
+      ["000000", 1n],
+    ] as const)
+      for (const text of seconds) expect(microsOfNumber(text + zeros, {})).toBe(BigInt(text + zeros) * factor);
+    for (const text of ["315532799", "4102444800", "315532799999", "4102444800000000"])
+      expect(reasonOf(microsOfNumber(text, {}))).toContain('set "unit" in the map');
   });
 });
 
