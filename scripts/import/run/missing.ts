@@ -1,4 +1,5 @@
 import type { Client } from "pg";
+import { exitCode, OperationError } from "../../core/operation-error.ts";
 import { type ImportPlan, isKeyServerChecked, type TablePlan } from "../plan.ts";
 import type { Source } from "../source/source.ts";
 import { type ForeignKey, identifier, literal } from "../target/target-table.ts";
@@ -35,6 +36,43 @@ export interface MissingCount {
   missing: number;
   /** Rows of the target that the source still has. */
   present: number;
+}
+
+/**
+ * Returns the error if a run is to delete so many rows that the source is rather incomplete.
+ *
+ * @param maxDelete largest number of a table's rows, or share in percent (`5%`), that the source may lack
+ */
+export function tooManyMissing(
+  counts: readonly MissingCount[],
+  { map }: Pick<ImportPlan, "map">,
+  maxDelete: number | `${number}%` = "50%",
+): OperationError | undefined {
+  if (map.missing !== "delete") return undefined;
+  const exceeding = counts.filter(({ missing, present }) =>
+    typeof maxDelete === "number"
+      ? missing > maxDelete
+      : missing * 100 > Number.parseFloat(maxDelete) * (missing + present),
+  );
+  if (exceeding.length === 0) return undefined;
+  const number = (value: number) => value.toLocaleString("en");
+  const lines = exceeding.map(
+    ({ table, missing, present }) =>
+      `- ${table}: ${number(missing)} of ${number(missing + present)} rows (${shareOf(missing, missing + present)})`,
+  );
+  return new OperationError(
+    [`The source no longer has more rows than may be deleted, ${maxDelete} of a table:`, ...lines].join("\n"),
+    {
+      hint: "Look if the source is complete. If it is, allow more with --max-delete. Nothing was imported or deleted.",
+      exitCode: exitCode.notAllowed,
+    },
+  );
+}
+
+/** Formats a share in percent so that a small rest stays visible. */
+function shareOf(part: number, whole: number): string {
+  const share = (100 * part) / whole;
+  return `${share > 99 && share < 100 ? ">99" : Math.round(share)}%`;
 }
 
 /** Finds the missing rows of all tables, and keeps them in a table of the run. Call it when all rows are staged. */

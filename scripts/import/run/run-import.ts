@@ -8,11 +8,12 @@ import { type LockHolder, withDeploymentLock } from "../../ledger/deployment-loc
 import { planImport } from "../plan.ts";
 import { requireSpaceToKeep } from "../source/kept-source.ts";
 import { beginRun, ensureImportLedger, findInterrupted, setPhase } from "./ledger.ts";
+import type { ImportResult, RunImportOptions } from "./options.ts";
 import { checkStaged, requireNothingLoaded } from "./resume.ts";
-import { type ImportResult, type RunImportOptions, RunSteps } from "./steps.ts";
+import { RunSteps } from "./steps.ts";
 import { fixTextForms } from "./text-forms.ts";
 
-export type { ImportEvent, ImportResult, PhaseName, RunImportOptions } from "./steps.ts";
+export type { ImportEvent, ImportResult, PhaseName, RunImportOptions } from "./options.ts";
 
 /**
  * Imports a source: reads and converts all rows, validates them in the database, loads them, and compares the result

@@ -1,18 +1,15 @@
 import { join, resolve } from "node:path";
 import type { Client } from "pg";
-import type { Connection } from "../../connection/connection.ts";
 import { writeFileAtomically } from "../../core/atomic-file.ts";
-import { exitCode, OperationError } from "../../core/operation-error.ts";
-import type { LockHolder } from "../../ledger/deployment-lock.ts";
-import type { ImportMap } from "../map.ts";
+import { OperationError } from "../../core/operation-error.ts";
 import type { ImportPlan } from "../plan.ts";
 import { keepSource } from "../source/kept-source.ts";
-import type { Source } from "../source/source.ts";
 import { writtenSumsApart } from "./checksums.ts";
 import { replaceInterrupted } from "./interrupted.ts";
 import { type ImportRun, saveReport, setKept, setPhase, stageName } from "./ledger.ts";
 import { loadTables } from "./load.ts";
-import { findMissing, type MissingCount, readMissing, writeMissing } from "./missing.ts";
+import { findMissing, type MissingCount, readMissing, tooManyMissing, writeMissing } from "./missing.ts";
+import type { ImportResult, PhaseName, RunImportOptions } from "./options.ts";
 import { recordRows } from "./record.ts";
 import { completeRejects, firstRejects, forgetRejectedValues, writeRejects } from "./rejects.ts";
 import { reportPage } from "./report.ts";
@@ -24,57 +21,6 @@ import { unreadOf } from "./unread.ts";
 import { validateReferences, validateTable } from "./validate.ts";
 import { type Counts, readCounts, verifyRun } from "./verify.ts";
 import { createWritten } from "./written.ts";
-
-/** Phases that a run reports, in this order. */
-export type PhaseName = "read" | "validate" | "load" | "record" | "verify";
-
-/** An event that {@link runImport} reports. */
-export type ImportEvent =
-  | { kind: "waiting"; holder: LockHolder }
-  | { kind: "resumed"; run: string; phase: string }
-  /** The staged rows of an interrupted run of the same source were removed. Rows that it had loaded stay. */
-  | { kind: "replaced"; run: string; loadedRows: number }
-  | { kind: "phase"; name: PhaseName }
-  /** Rows of a table that the phase has done so far. `of` is undefined if the total is not known. */
-  | { kind: "progress"; name: PhaseName; table: string; rows: number; of: number | undefined };
-
-/** Options of {@link runImport}. */
-export interface RunImportOptions {
-  connection: Connection;
-  /** Name of the database's folder: the keys that the map makes depend on it. */
-  database: string;
-  source: Source;
-  map: ImportMap;
-  /** Ends after the validation, and leaves nothing in the database. */
-  dryRun?: boolean;
-  /** Largest number of rejected rows, or share of all rows in percent (`5%`), with which the run loads the others. */
-  maxRejects?: number | `${number}%` | undefined;
-  /**
-   * With `missing: "delete"`: largest number of a table's rows, or share in percent (`5%`), that the source may lack.
-   * If it lacks more, the run imports nothing. Default: 50%.
-   */
-  maxDelete?: number | `${number}%` | undefined;
-  /** Folder in which the run writes its report and rejected rows, in a folder of its own. */
-  reportFolder?: string | undefined;
-  /** Folder in which a compressed copy of the source is kept, in a folder of the run. Default: none is kept. */
-  keepSource?: string | undefined;
-  /** Rows of one transaction. Default: 50,000. */
-  batchRows?: number;
-  /** With `merge`: reads, validates and compares rows, too, that are the same as at the last import. */
-  readAll?: boolean;
-  onEvent?: (event: ImportEvent) => void;
-  /** Called after each transaction that loaded rows, with its number from 1. */
-  afterBatch?: ((batch: number) => Promise<void>) | undefined;
-  signal?: AbortSignal | undefined;
-  runId?: string | undefined;
-}
-
-/** Result of {@link runImport}. */
-export interface ImportResult {
-  report: ImportReport;
-  /** Folder with `report.json`, `report.html`, `rejects.jsonl` and, after a merge, `missing.jsonl`. */
-  folder: string | undefined;
-}
 
 /** Rejected rows that a report shows, and rows that the source no longer has. */
 const shownRejects = 20;
@@ -203,27 +149,10 @@ export class RunSteps {
 
   /** Ends the run if it was to delete so many rows that the source is rather incomplete. */
   async #requireFewMissing(run: ImportRun, counts: readonly MissingCount[]): Promise<void> {
-    const { maxDelete = "50%" } = this.#options;
-    if (this.#plan.map.missing !== "delete") return;
-    const number = (value: number) => value.toLocaleString("en");
-    const exceeding = counts.filter(({ missing, present }) =>
-      typeof maxDelete === "number"
-        ? missing > maxDelete
-        : missing * 100 > Number.parseFloat(maxDelete) * (missing + present),
-    );
-    if (exceeding.length === 0) return;
+    const refusal = tooManyMissing(counts, this.#plan, this.#options.maxDelete);
+    if (refusal === undefined) return;
     await this.#stop(run);
-    const lines = exceeding.map(
-      ({ table, missing, present }) =>
-        `- ${table}: ${number(missing)} of ${number(missing + present)} rows (${shareOf(missing, missing + present)})`,
-    );
-    throw new OperationError(
-      [`The source no longer has more rows than may be deleted, ${maxDelete} of a table:`, ...lines].join("\n"),
-      {
-        hint: "Look if the source is complete. If it is, allow more with --max-delete. Nothing was imported or deleted.",
-        exitCode: exitCode.notAllowed,
-      },
-    );
+    throw refusal;
   }
 
   /** Counts what was staged. */
@@ -399,10 +328,4 @@ export class RunSteps {
   #progress(name: PhaseName, table: string, rows: number, of: number | undefined): void {
     this.#options.onEvent?.({ kind: "progress", name, table, rows, of });
   }
-}
-
-/** Formats a share in percent so that a small rest stays visible. */
-function shareOf(part: number, whole: number): string {
-  const share = (100 * part) / whole;
-  return `${share > 99 && share < 100 ? ">99" : Math.round(share)}%`;
 }
