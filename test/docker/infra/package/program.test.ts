@@ -196,6 +196,7 @@ describe("the components for servers in containers, in a program of others", () 
   it("the location of the backups is all that a program without Pulumi needs to make, list and restore them", async () => {
     const { location } = outputs;
     const made = await kit.createBackup(location, { type: "full" });
+    await kit.createRestorePoint(location, "packaged");
     const { backups, findings } = await kit.listBackups(location);
     expect(backups.map(({ label }) => label)).toContain(made.label);
     expect(findings.filter(({ level }) => level === "wrong")).toEqual([]);
@@ -203,7 +204,7 @@ describe("the components for servers in containers, in a program of others", () 
     const restorable = timelines.find(({ timeline }) => timeline === current)?.ranges.at(-1);
     expect(restorable?.backups).toContain(made.label);
     const to = { volume: `${prefix}-restored` };
-    const restored = await kit.restoreBackup(location, { to, target: { backup: made.label } });
+    const restored = await kit.restoreBackup(location, { to, target: { restorePoint: "packaged" } });
     expect(restored).toMatchObject({ backup: made.label, unproven: [] });
     expect(restored).not.toHaveProperty("incompleteReason");
     expect(restored.databases.map(({ database }) => database)).toContain("orders");

@@ -94,7 +94,11 @@ describe("pulumi commands typed by hand", () => {
     const kept = await readdir(join(states, ".pulumi", "stacks", "pgroundwork"));
     expect(kept.filter((name) => name.endsWith(".json"))).toEqual(["team.json"]);
     const elsewhere = await clone.pgw("url", "--stack", "team");
-    expect(elsewhere.stderr).toContain('Stack "team" is shared, but has no passphrase of its own.');
+    expect(elsewhere.stderr).toContain(
+      `Stack "team" is not up.\n  Run \`npm run up -- --stack team\`. Its state is in ${own}.`,
+    );
+    const withoutPassphrase = await clone.pgw("preview", "--stack", "team");
+    expect(withoutPassphrase.stderr).toContain('Stack "team" is shared, but has no passphrase of its own.');
     const wrong = await clone.shell(
       `${exported} PULUMI_CONFIG_PASSPHRASE=another node_modules/.bin/node scripts/pgw.mjs preview --stack team`,
     );
