@@ -8,11 +8,19 @@ import { type Orphan, orphansOf } from "./orphans.ts";
 const endTimeoutMs = 3_000;
 const pollIntervalMs = 50;
 
+/** Time in which the parts of an engine that has just ended end by themselves, also on a busy machine. */
+const settleMs = 1_000;
+
 /** Finds processes of this project directory that a killed engine left behind. */
 export async function leftProcesses({ root }: Stack): Promise<StackLeftover[]> {
   const table = await processTable();
   if (table === undefined) return [cannotTell];
-  return orphansOf(root, table).map((orphan) => ({
+  const found = orphansOf(root, table);
+  if (found.length === 0) return [];
+  await sleep(settleMs);
+  const pids = new Set(found.map(({ pid }) => pid));
+  const still = orphansOf(root, (await processTable()) ?? []).filter(({ pid }) => pids.has(pid));
+  return still.map((orphan) => ({
     kind: "process",
     found: `a ${orphan.part} whose engine is gone still runs (pid ${orphan.pid})`,
     action: "end it",

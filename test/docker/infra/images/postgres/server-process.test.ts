@@ -55,6 +55,12 @@ describe("a server in a container", () => {
     expect(await sql(docker, container, "select answer from kept")).toBe("42");
   });
 
+  it("starts although another process has the number of the one that left the lock of the socket", async () => {
+    const lock = "sleep 600 & echo $! > /var/run/postgresql/.s.PGSQL.5432.lock";
+    const container = await start({ changed: { Cmd: ["sh", "-c", `${lock}; exec postgres-entrypoint postgres`] } });
+    expect(await sql(docker, container, "select 1")).toBe("1");
+  });
+
   it("does not take the end of an orphan process for a crash of its own", async () => {
     const container = await start();
     await shell(docker, container, "(setsid sh -c 'sleep 0.2; exit 25' &); sleep 0.6");
