@@ -94,7 +94,10 @@ async function mayAsk(client: ServerClient): Promise<boolean> {
 // The first eight characters of a WAL file's name. A standby writes none.
 const timeline =
   "case when pg_catalog.pg_is_in_recovery() then '' else pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) end";
-const system = "(select system_identifier::text from pg_catalog.pg_control_system())";
+// The system, and the run of its server: a crash restarts the server or discards the statistics. No connection outlives
+// it, so a connection asks once.
+const system =
+  "(select system_identifier::text from pg_catalog.pg_control_system()) || ' ' || extract(epoch from pg_catalog.pg_postmaster_start_time())::text || ' ' || coalesce((select extract(epoch from stats_reset)::text from pg_catalog.pg_stat_bgwriter), '')";
 
 async function outcomeOf(core: PoolCore, known: KnownTransaction | string): Promise<Outcome> {
   if (typeof known === "string") return { result: "unknown", reason: known };
@@ -129,7 +132,9 @@ async function ask(
       `select ${system} as system, ${timeline} as timeline`,
     );
     const [row] = rows;
-    if (row?.system !== systemIdentifier) return { reason: "another server answers now" };
+    const systemOf = (text: string | undefined) => text?.split(" ", 1)[0];
+    if (row === undefined || systemOf(row.system) !== systemOf(systemIdentifier))
+      return { reason: "another server answers now" };
     if (row.timeline === "") return "on a standby";
     if (row.timeline !== before) return { reason: "a standby was promoted" };
     const { rows: states } = await checkout.client.query<{ status: string | null }>(
@@ -145,6 +150,9 @@ async function ask(
         "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where pid = $1 and backend_xid::text = ($2::pg_catalog.xid8)::pg_catalog.xid::text and wait_event is distinct from 'SyncRep'",
         [pid, xid],
       );
+    // WAL that was not flushed is lost in a crash, with the fact that the number was given. "aborted" stays true then.
+    if (status === "committed" && row.system !== systemIdentifier)
+      return { reason: "the server has restarted since, and may have given the transaction's number to another one" };
     if (status === "committed" && !(await isReplicated(checkout.client, limitMs)))
       return { reason: "it is committed, but no synchronous standby has confirmed it" };
     return status;
