@@ -39,8 +39,9 @@ export function startLedger(pool: Pool, prefix: string, writers = 4): Ledger {
           acknowledge();
         },
         (error: unknown) => {
-          // A server that comes back with the same data knows the result of each COMMIT.
-          if (byTransaction || !(error instanceof OutcomeUnknownError)) throw error;
+          if (!(error instanceof OutcomeUnknownError)) throw error;
+          // A server that comes back with the same data knows the result of each COMMIT, unless it was restarted.
+          if (byTransaction && !error.message.includes("has restarted since")) throw error;
           unknown.add(key);
         },
       );
