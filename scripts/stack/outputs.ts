@@ -1,7 +1,5 @@
-import { readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Connection } from "../connection/connection.ts";
-import { unlessAbsent } from "../core/absent.ts";
 import { exitCode, OperationError } from "../core/operation-error.ts";
 import { upCommand } from "../model/command-lines.ts";
 import type { ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
@@ -17,6 +15,7 @@ import { stackContent } from "./stack-content.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { readState } from "./stack-state.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
+import { stateFile } from "./state-file.ts";
 import { declaredStateFolder } from "./state-folder.ts";
 
 /**
@@ -111,14 +110,8 @@ export function connectionTo(outputs: StackOutputs, stack: string, database: str
  * @throws OperationError (wrong usage) if the stack is unknown, or was not brought up
  */
 export async function requireState(root: string, name: string): Promise<void> {
-  const folder = declaredStateFolder(root, name, process.env);
-  if (folder === undefined) return;
-  const stacks = join(folder, "stacks");
-  // Older engines keep the stacks of all projects in one folder.
-  for (const each of [join(stacks, await projectName(root)), stacks]) {
-    const files = (await unlessAbsent(readdir(each))) ?? [];
-    if (files.some((file) => file.startsWith(`${name}.json`))) return;
-  }
+  const isHere = declaredStateFolder(root, name, process.env) !== undefined;
+  if (!isHere || stateFile(root, name, process.env) !== undefined) return;
   await requireDeclared(root, name);
   throw await notUp({ root, name });
 }

@@ -20,8 +20,8 @@ export function stateFile(root: string, stack: string, env: NodeJS.ProcessEnv): 
 }
 
 /**
- * Returns who may be writing a stack's state at this moment. Returns undefined if nobody holds a lock on it, if its
- * holder is gone, or if the state is kept elsewhere.
+ * Finds the run that may be writing a stack's state now. Returns undefined if there is no lock on the state, if the
+ * lock's holder has ended, or if the state is kept elsewhere.
  */
 export function stateWriter(root: string, stack: string, env: NodeJS.ProcessEnv): LockHolder | undefined {
   const folder = declaredStateFolder(root, stack, env);

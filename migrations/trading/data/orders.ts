@@ -28,8 +28,8 @@ export function placeOrder(
   const values = { ...terms, user_id: actingUser(), session_id: sessionId, ip: clientIp };
   return write(async () => {
     if (expectedPrice != null) {
-      const exceeded = await exceededLimit(db, terms, String(expectedPrice));
-      if (exceeded !== undefined) return placedBefore(db, terms, exceeded);
+      const before = await placedBefore(db, terms, String(expectedPrice));
+      if (before !== undefined) return before;
     }
     const placed = await db
       .insertInto("orders")
@@ -57,7 +57,7 @@ export async function readOrder(db: Kysely<DB>, id: string): Promise<Order> {
 
 /** Returns the order with its client's own id. */
 export async function findOrder(db: Kysely<DB>, accountId: string, clientOrderId: string): Promise<Order> {
-  const query = rows(db).where("account_id", "=", accountId).where("client_order_id", "=", clientOrderId);
+  const query = ofClient(db, accountId, clientOrderId);
   return found(await read(() => query.executeTakeFirst()), "order", clientOrderId);
 }
 
@@ -92,27 +92,22 @@ export function listOrders(
   return read(() => pageOf(query, { by: "submitted_at", id: "id", direction: "desc" }, page));
 }
 
-async function exceededLimit(
-  db: Kysely<DB>,
-  terms: OrderTerms,
-  price: string,
-): Promise<RuleViolationError | undefined> {
+/** Checks the limits on an order. Returns the order if it was placed before, while they allowed it. */
+async function placedBefore(db: Kysely<DB>, terms: OrderTerms, price: string): Promise<Order | undefined> {
   const { account_id: accountId, instrument_id: instrumentId, quantity } = terms;
   try {
     await checkOrderLimits(db, { accountId, instrumentId, quantity: String(quantity), price });
+    return undefined;
   } catch (error) {
-    if (error instanceof RuleViolationError) return error;
-    throw error;
+    if (!(error instanceof RuleViolationError)) throw error;
+    const placed = await read(() => ofClient(db, accountId, terms.client_order_id).executeTakeFirst());
+    if (placed === undefined) throw error;
+    return placed;
   }
 }
 
-/** Returns an order that was placed while the limits allowed it. */
-async function placedBefore(db: Kysely<DB>, terms: OrderTerms, exceeded: RuleViolationError): Promise<Order> {
-  const { account_id: accountId, client_order_id: clientOrderId } = terms;
-  const query = rows(db).where("account_id", "=", accountId).where("client_order_id", "=", clientOrderId);
-  const placed = await read(() => query.executeTakeFirst());
-  if (placed === undefined) throw exceeded;
-  return placed;
+function ofClient(db: Kysely<DB>, accountId: string, clientOrderId: string) {
+  return rows(db).where("account_id", "=", accountId).where("client_order_id", "=", clientOrderId);
 }
 
 function rows(db: Kysely<DB>) {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { exitCode } from "../../core/operation-error.ts";
+import { recoverCommand, upCommand } from "../../model/command-lines.ts";
 import type { Outcome } from "../../stack/recover/recover.ts";
 import { localStack } from "../../stack/stacks.ts";
 import { action } from "../context.ts";
@@ -40,15 +41,14 @@ function told({ kind, found, unchecked, action, advice, done }: Outcome): object
 }
 
 function summary(outcomes: readonly Outcome[], stack: string, dryRun: boolean): string {
-  const option = stack === localStack ? "" : ` --stack ${stack}`;
   if (outcomes.length === 0) return `no killed run of stack "${stack}" left anything`;
   const actions = outcomes.filter(({ act }) => act !== undefined).length;
   const unchecked = outcomes.filter((outcome) => outcome.unchecked !== undefined).length;
   const not =
     unchecked === 0 ? "" : `, and ${unchecked === 1 ? "one thing was" : `${unchecked} things were`} not checked`;
   if (actions === 0) return unchecked === 0 ? "there is nothing to recover" : `found nothing to recover${not}`;
-  if (dryRun) return `${actions} to recover${not}\nNext: npm run pgw -- recover${option}`;
+  if (dryRun) return `${actions} to recover${not}\nNext: ${recoverCommand(stack)}`;
   const done = outcomes.filter((outcome) => outcome.done).length;
   const left = done === actions ? "" : `, ${actions - done} skipped: they changed since they were found`;
-  return `${done} recovered${left}${not}\nNext: npm run up${option === "" ? "" : ` --${option}`}`;
+  return `${done} recovered${left}${not}\nNext: ${upCommand(stack)}`;
 }

@@ -63,7 +63,7 @@ export const clientMutations: readonly Mutation[] = [
   },
   {
     file: "scripts/client/commit.ts",
-    find: 'if (row?.system !== systemIdentifier) return { reason: "another server answers now" };',
+    find: 'if (row === undefined || systemOf(row.system) !== systemOf(systemIdentifier))\n      return { reason: "another server answers now" };',
     replace: "",
     tests: [client("failover")],
   },
