@@ -42,8 +42,9 @@ export function testRefusals(shopOf: () => BackedUpShop, settings: Readonly<Reco
   it("while a backup is being made", async () => {
     const shop = shopOf();
     const find = "grep -ls '[t]ype=full' /proc/[0-9]*/cmdline | head -n 1 | cut -d / -f 3";
-    // Held, so that it is still running when the restore looks.
-    const hold = `backup-job full >/dev/null 2>&1 & until pid=$(${find}) && [ -n "$pid" ] && kill -STOP "$pid"; do sleep 0.1; done`;
+    // Stopped once it has its lock and has noted itself in it, so that it is still running when the restore looks.
+    const hasLock = `grep -q "FLOCK .* $pid " /proc/locks && [ -n "$(find /tmp/pgbackrest -name '*backup*.lock' -size +0)" ]`;
+    const hold = `backup-job full >/dev/null 2>&1 & until pid=$(${find}) && [ -n "$pid" ] && ${hasLock} && kill -STOP "$pid"; do sleep 0.1; done`;
     expect((await shop.inSidecar("sh", "-c", hold)).code).toBe(0);
     const isHeld = async () => (await shop.list()).found.underWay;
     try {
