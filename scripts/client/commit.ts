@@ -9,7 +9,8 @@ import type { ServerClient } from "./server-client.ts";
 interface KnownTransaction {
   xid: string;
   timeline: string;
-  systemIdentifier: string;
+  /** System identifier, start of the postmaster and reset of its statistics. */
+  serverRun: string;
   pid: number | undefined;
 }
 
@@ -61,16 +62,16 @@ async function knownTransaction(client: ServerClient): Promise<KnownTransaction 
   const noId = "it had no transaction id to ask for";
   // In a failed transaction, COMMIT is a rollback anyway.
   if (client.getTransactionStatus() !== "T") return noId;
-  const first = client.systemIdentifier === undefined;
-  if (first && !(await mayAsk(client))) client.systemIdentifier = null;
-  if (client.systemIdentifier === null) return "its role may not execute the functions that know";
-  const { rows } = await client.query<{ xid: string | null; timeline: string; system: string }>(
-    `select pg_catalog.pg_current_xact_id_if_assigned()::text as xid, ${timeline} as timeline${first ? `, ${system} as system` : ""}`,
+  const first = client.serverRun === undefined;
+  if (first && !(await mayAsk(client))) client.serverRun = null;
+  if (client.serverRun === null) return "its role may not execute the functions that know";
+  const { rows } = await client.query<{ xid: string | null; timeline: string; run: string }>(
+    `select pg_catalog.pg_current_xact_id_if_assigned()::text as xid, ${timeline} as timeline${first ? `, ${serverRun} as run` : ""}`,
   );
   const [row] = rows;
-  if (first) client.systemIdentifier = row?.system;
-  if (!row?.xid || !client.systemIdentifier) return noId;
-  return { xid: row.xid, timeline: row.timeline, systemIdentifier: client.systemIdentifier, pid: client.pid };
+  if (first) client.serverRun = row?.run;
+  if (!row?.xid || !client.serverRun) return noId;
+  return { xid: row.xid, timeline: row.timeline, serverRun: client.serverRun, pid: client.pid };
 }
 
 /** Functions that are needed to ask for a result. A server may keep them from ordinary roles. */
@@ -96,7 +97,7 @@ const timeline =
   "case when pg_catalog.pg_is_in_recovery() then '' else pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) end";
 // The system, and the run of its server: a crash restarts the server or discards the statistics. No connection outlives
 // it, so a connection asks once.
-const system =
+const serverRun =
   "(select system_identifier::text from pg_catalog.pg_control_system()) || ' ' || extract(epoch from pg_catalog.pg_postmaster_start_time())::text || ' ' || coalesce((select extract(epoch from stats_reset)::text from pg_catalog.pg_stat_bgwriter), '')";
 
 async function outcomeOf(core: PoolCore, known: KnownTransaction | string): Promise<Outcome> {
@@ -123,17 +124,17 @@ async function outcomeOf(core: PoolCore, known: KnownTransaction | string): Prom
 /** Asks for the state of the transaction. It means something only on the same system and timeline. */
 async function ask(
   core: PoolCore,
-  { xid, timeline: before, systemIdentifier, pid }: KnownTransaction,
+  { xid, timeline: before, serverRun: runBefore, pid }: KnownTransaction,
   { endSession, limitMs }: { endSession: boolean; limitMs: number },
 ): Promise<string | { reason: string }> {
   const checkout = await core.acquire("statement");
   try {
-    const { rows } = await checkout.client.query<{ system: string; timeline: string }>(
-      `select ${system} as system, ${timeline} as timeline`,
+    const { rows } = await checkout.client.query<{ run: string; timeline: string }>(
+      `select ${serverRun} as run, ${timeline} as timeline`,
     );
     const [row] = rows;
     const systemOf = (text: string | undefined) => text?.split(" ", 1)[0];
-    if (row === undefined || systemOf(row.system) !== systemOf(systemIdentifier))
+    if (row === undefined || systemOf(row.run) !== systemOf(runBefore))
       return { reason: "another server answers now" };
     if (row.timeline === "") return "on a standby";
     if (row.timeline !== before) return { reason: "a standby was promoted" };
@@ -151,7 +152,7 @@ async function ask(
         [pid, xid],
       );
     // WAL that was not flushed is lost in a crash, with the fact that the number was given. "aborted" stays true then.
-    if (status === "committed" && row.system !== systemIdentifier)
+    if (status === "committed" && row.run !== runBefore)
       return { reason: "the server has restarted since, and may have given the transaction's number to another one" };
     if (status === "committed" && !(await isReplicated(checkout.client, limitMs)))
       return { reason: "it is committed, but no synchronous standby has confirmed it" };

@@ -72,8 +72,8 @@ export abstract class ServerClient extends pg.Client {
   contextKey = "";
   /** Something may have changed the session since it was set up. */
   needsReset = false;
-  /** The server's system identifier, once asked. Null if its role may not ask for the results of commits. */
-  systemIdentifier: string | null | undefined;
+  /** The system and the run of its server, once asked. Null if its role may not ask for the results of commits. */
+  serverRun: string | null | undefined;
   /** Returns the client to pg-pool, which assigns a new function at each check-out. */
   pgPoolRelease: (discard: boolean) => void = () => {};
   /** Names of the prepared statements by their text, the least used first. */

@@ -63,9 +63,15 @@ export const clientMutations: readonly Mutation[] = [
   },
   {
     file: "scripts/client/commit.ts",
-    find: 'if (row === undefined || systemOf(row.system) !== systemOf(systemIdentifier))\n      return { reason: "another server answers now" };',
+    find: 'if (row === undefined || systemOf(row.run) !== systemOf(runBefore))\n      return { reason: "another server answers now" };',
     replace: "",
     tests: [client("failover")],
+  },
+  {
+    file: "scripts/client/commit.ts",
+    find: 'status === "committed" && row.run !== runBefore',
+    replace: 'status === "committed" && row.run === ""',
+    tests: [client("cuts")],
   },
   {
     file: "scripts/client/commit.ts",

@@ -1,7 +1,8 @@
 import { Readable } from "node:stream";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { AbortedCommitError, OutcomeUnknownError } from "../../../../scripts/client/errors.ts";
 import { kyselyOn } from "../../../../scripts/client/kysely.ts";
+import { withClient } from "../../../../scripts/connection/client.ts";
 import type { ProtocolMessage, Verdict } from "../../../support/protocol-proxy.ts";
 import { type PoolServer, startPoolServer } from "./pool-server.ts";
 
@@ -179,6 +180,42 @@ describe("a transaction function", () => {
     }
     // The last cut comes after the commit, so this row exists although its writer was told that it is unknown.
     expect(await on.written(`unasked key-${unanswered.length - 1}`)).toHaveProperty("size", 1);
+  });
+
+  it("is not called committed if the server crashed since and gave its number to another transaction", async () => {
+    // Commits of this server reach its disk after 10 s if nobody waits for them.
+    const crashing = await startPoolServer({ wal_writer_delay: "10s" });
+    onTestFinished(() => crashing.stop());
+    const proxy = await crashing.proxy();
+    const pool = crashing.pool({ max: 2 }, proxy.port);
+    await pool.query("select 1");
+    proxy.decide((message) => {
+      if (!fromServer("C", "COMMIT")(message)) return "pass";
+      void proxy.close();
+      return "cut-before";
+    });
+    let lost = "";
+    const done = pool.transaction(async (transaction) => {
+      await transaction.query("set local synchronous_commit = off");
+      const { rows } = await transaction.query<{ id: string }>("select pg_current_xact_id()::text as id");
+      lost = rows[0]?.id ?? "";
+      await transaction.query("insert into writes (key) values ('lost key')");
+    });
+    const outcome = done.catch((error: unknown) => error);
+    await expect.poll(() => proxy.open).toBe(0);
+    await crashing.server.crash();
+    const found = await withClient(crashing.server.connection("shop"), async (admin) => {
+      const { rows } = await admin.query("select pg_current_xact_id()::text as id");
+      const status = await admin.query("select pg_xact_status($1::xid8) as status", [lost]);
+      const written = await admin.query("select from writes");
+      return [rows, status.rows, written.rowCount];
+    });
+    // What makes the trial count: the row is gone, and its number is committed.
+    expect(found).toEqual([[{ id: lost }], [{ status: "committed" }], 0]);
+    proxy.decide(() => "pass");
+    await proxy.reopen();
+    expect(await outcome).toBeInstanceOf(OutcomeUnknownError);
+    expect(await outcome).toHaveProperty("message", expect.stringContaining("has restarted since"));
   });
 
   it.each([
