@@ -134,8 +134,7 @@ async function ask(
     );
     const [row] = rows;
     const systemOf = (text: string | undefined) => text?.split(" ", 1)[0];
-    if (row === undefined || systemOf(row.run) !== systemOf(runBefore))
-      return { reason: "another server answers now" };
+    if (row === undefined || systemOf(row.run) !== systemOf(runBefore)) return { reason: "another server answers now" };
     if (row.timeline === "") return "on a standby";
     if (row.timeline !== before) return { reason: "a standby was promoted" };
     const { rows: states } = await checkout.client.query<{ status: string | null }>(

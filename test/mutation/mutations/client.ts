@@ -63,7 +63,7 @@ export const clientMutations: readonly Mutation[] = [
   },
   {
     file: "scripts/client/commit.ts",
-    find: 'if (row === undefined || systemOf(row.run) !== systemOf(runBefore))\n      return { reason: "another server answers now" };',
+    find: 'if (row === undefined || systemOf(row.run) !== systemOf(runBefore)) return { reason: "another server answers now" };',
     replace: "",
     tests: [client("failover")],
   },
