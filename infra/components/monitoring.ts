@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import manifest from "../../package.json" with { type: "json" };
 import { kitFolder } from "../../scripts/core/kit-folder.ts";
@@ -36,14 +35,12 @@ import {
   scheduleRules,
   volumeExporterCommand,
 } from "../plan/monitoring.ts";
-import { type ContainerProcess, Port, VolumeFiles } from "../provider/sdk/containers.ts";
 import { Password } from "../provider/sdk/servers.ts";
 import type { DockerPlace } from "./docker-engine.ts";
 import { dockerImage } from "./docker-image.ts";
-import { hardening } from "./hardening.ts";
 import { healthServerFiles } from "./health-files.ts";
+import { MonitoringObjects, urlOf } from "./monitoring-objects.ts";
 import type { Login } from "./server.ts";
-import { declareProcess, type SidecarProcessArgs } from "./sidecar-process.ts";
 
 export interface MonitoringArgs {
   place: DockerPlace;
@@ -106,28 +103,6 @@ const nobody = "65534:65534";
 /** User and group that read the files of the kit's volumes, for images that have another one. */
 const prometheusUser = "999:999";
 
-/** Ports are open only here, since neither Prometheus nor an exporter authenticates its clients. */
-const loopback = "127.0.0.1";
-
-interface ContainerPlan {
-  role: string;
-  /** Image of others. Default: the monitoring image. */
-  image?: string;
-  endpoint: { alias: string; port: number };
-  memory: number;
-  /** Absent: the image's own. */
-  command?: readonly string[];
-  environment?: readonly string[];
-  volumes: docker.ContainerArgs["volumes"];
-  /** Port on the loopback address, outside the network. If absent, no port is published. */
-  port?: pulumi.Input<number> | undefined;
-  user?: string;
-  /** Folders in memory. */
-  tmpfs?: Readonly<Record<string, string>>;
-  /** True if the program is in Go. Default: true. */
-  isGo?: boolean;
-}
-
 /**
  * postgres_exporter, a volume exporter, Prometheus with alert rules, Alertmanager, which sends the alerts, the health
  * server and Grafana.
@@ -145,7 +120,7 @@ export class Monitoring extends pulumi.ComponentResource {
 
   readonly #name: string;
   readonly #args: MonitoringArgs;
-  readonly #image: pulumi.Output<string>;
+  readonly #objects: MonitoringObjects;
 
   constructor(name: string, args: MonitoringArgs, options?: pulumi.ComponentResourceOptions) {
     super("pgroundwork:components:Monitoring", name, {}, options);
@@ -153,7 +128,8 @@ export class Monitoring extends pulumi.ComponentResource {
     this.#args = args;
     const image = { folder: "monitoring", tag: "latest", args: baseArguments(args.baseImage) };
     const files = args.health === undefined ? {} : healthServerFiles();
-    this.#image = dockerImage(`${name}-image`, { ...image, files }, args.place, this);
+    const built = dockerImage(`${name}-image`, { ...image, files }, args.place, this);
+    this.#objects = new MonitoringObjects(name, args, built, this);
     this.#declarePostgresExporter();
     this.#declareVolumeExporter();
     this.alertmanager = args.alerts === undefined ? undefined : this.#declareAlertmanager(args.alerts);
@@ -166,13 +142,13 @@ export class Monitoring extends pulumi.ComponentResource {
 
   #declarePostgresExporter(): void {
     const { login, caCertificate, roles, exporterPort, jobs = 0 } = this.#args;
-    const files = this.#declareFiles("postgres-exporter", {
+    const files = this.#objects.declareFiles("postgres-exporter", {
       [exporterFiles.password]: login.password,
       [exporterFiles.ca]: caCertificate,
       // Without pg_cron, its query would fail.
       [exporterFiles.queries]: `${fileOf("queries.yml")}${jobs === 0 ? "" : fileOf("job-queries.yml")}`,
     });
-    const container = this.#declareContainer({
+    const container = this.#objects.declareContainer({
       role: "postgres-exporter",
       endpoint: endpoints.postgresExporter,
       memory: memory.postgresExporter,
@@ -182,7 +158,7 @@ export class Monitoring extends pulumi.ComponentResource {
       port: exporterPort,
     });
     // The exporter reads the password once, when it starts.
-    this.#declareProcess("postgres-exporter", container, ["postgres-exporter-check"], {
+    this.#objects.declareProcess("postgres-exporter", container, ["postgres-exporter-check"], {
       revision: files.revision,
       dependsOn: roles,
     });
@@ -199,7 +175,7 @@ export class Monitoring extends pulumi.ComponentResource {
       ([containerPath, volumeName]) =>
         volumeName === undefined ? [] : [{ volumeName, containerPath, readOnly: true }],
     );
-    const container = this.#declareContainer({
+    const container = this.#objects.declareContainer({
       role: "volume-exporter",
       endpoint: endpoints.volumeExporter,
       memory: memory.volumeExporter,
@@ -207,16 +183,16 @@ export class Monitoring extends pulumi.ComponentResource {
       volumes: [...mounted, ...written],
       user: nobody,
     });
-    this.#declareProcess("volume-exporter", container, ["monitoring-health"]);
+    this.#objects.declareProcess("volume-exporter", container, ["monitoring-health"]);
   }
 
   /** Declares Alertmanager. It has no port outside the stack's network, because it does not authenticate clients. */
   #declareAlertmanager(alerts: pulumi.Input<Alerts>): pulumi.Output<string> {
     const texts = pulumi.output(alerts).apply((given) => alertmanagerVolume(given, fileOf("alerts.tmpl")));
-    const files = this.#declareFiles("alertmanager", texts);
+    const files = this.#objects.declareFiles("alertmanager", texts);
     // Without it, a new container would send every message again.
-    const data = this.#declareVolume("alertmanager-data");
-    const container = this.#declareContainer({
+    const data = this.#objects.declareVolume("alertmanager-data");
+    const container = this.#objects.declareContainer({
       role: "alertmanager",
       endpoint: endpoints.alertmanager,
       memory: memory.alertmanager,
@@ -226,7 +202,7 @@ export class Monitoring extends pulumi.ComponentResource {
         { volumeName: data.name, containerPath: alertmanagerData },
       ],
     });
-    const running = this.#declareProcess("alertmanager", container, ["monitoring-health"], {
+    const running = this.#objects.declareProcess("alertmanager", container, ["monitoring-health"], {
       revision: files.revision,
       reload: ["alertmanager-reload"],
     });
@@ -238,7 +214,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const { place, retentionDays, prometheusPort, backupIntervals, jobs = 0, pooler = false } = this.#args;
     const { drillMaxAge: drill, dumpMaxAge: dump, alerts } = this.#args;
     const { project, stack } = place;
-    const files = this.#declareFiles("prometheus", {
+    const files = this.#objects.declareFiles("prometheus", {
       [prometheusFiles.configuration]: prometheusConfiguration(
         { project, stack },
         { pooler, alerts: alerts !== undefined, health: healthToken !== undefined },
@@ -255,9 +231,9 @@ export class Monitoring extends pulumi.ComponentResource {
       ...(alerts === undefined ? {} : { [prometheusFiles.heartbeat]: pulumi.output(alerts).apply(heartbeatRules) }),
     });
     // Measurements cannot be repeated. The volume outlives the stack, as the server's data does.
-    const data = this.#declareVolume("prometheus-data", { retainOnDelete: true });
-    const port = this.#declarePort("prometheus", prometheusPort);
-    const container = this.#declareContainer({
+    const data = this.#objects.declareVolume("prometheus-data", { retainOnDelete: true });
+    const port = this.#objects.declarePort("prometheus", prometheusPort);
+    const container = this.#objects.declareContainer({
       role: "prometheus",
       endpoint: endpoints.prometheus,
       memory: memory.prometheus,
@@ -268,7 +244,7 @@ export class Monitoring extends pulumi.ComponentResource {
       ],
       port,
     });
-    const running = this.#declareProcess("prometheus", container, ["monitoring-health"], {
+    const running = this.#objects.declareProcess("prometheus", container, ["monitoring-health"], {
       revision: files.revision,
       reload: ["prometheus-reload"],
     });
@@ -293,11 +269,11 @@ export class Monitoring extends pulumi.ComponentResource {
     const configuration = { version: manifest.version, user: login.user, databases: [...databases], backups };
     const { alias } = endpoints.health;
     const texts = healthVolume<pulumi.Input<string>>({ configuration, password: login.password, ca, token }, alias);
-    const files = this.#declareFiles("health", texts);
+    const files = this.#objects.declareFiles("health", texts);
     // Trends and the uptime of 30 days cannot be measured again.
-    const data = this.#declareVolume("health-data", { retainOnDelete: true });
-    const port = this.#declarePort("health", requested);
-    const container = this.#declareContainer({
+    const data = this.#objects.declareVolume("health-data", { retainOnDelete: true });
+    const port = this.#objects.declarePort("health", requested);
+    const container = this.#objects.declareContainer({
       role: "health",
       endpoint: endpoints.health,
       memory: memory.health,
@@ -317,7 +293,7 @@ export class Monitoring extends pulumi.ComponentResource {
       isGo: false,
     });
     // It reads its files once, when it starts.
-    const running = this.#declareProcess("health", container, ["health-server-check"], {
+    const running = this.#objects.declareProcess("health", container, ["health-server-check"], {
       revision: files.revision,
       dependsOn: roles,
     });
@@ -332,11 +308,11 @@ export class Monitoring extends pulumi.ComponentResource {
     const dashboards = Object.fromEntries(names.map((name) => [name, fileOf(`grafana/dashboards/${name}`)]));
     const [datasource, provider] = [fileOf("grafana/datasource.yml"), fileOf("grafana/dashboards.yml")];
     const texts = grafanaVolume<pulumi.Input<string>>({ datasource, provider, dashboards, password });
-    const files = this.#declareFiles("grafana", texts);
+    const files = this.#objects.declareFiles("grafana", texts);
     // It has the users and what they made by hand.
-    const data = this.#declareVolume("grafana-data", { retainOnDelete: true });
-    const port = this.#declarePort("grafana", requested);
-    const container = this.#declareContainer({
+    const data = this.#objects.declareVolume("grafana-data", { retainOnDelete: true });
+    const port = this.#objects.declarePort("grafana", requested);
+    const container = this.#objects.declareContainer({
       ...{ role: "grafana", image, endpoint: endpoints.grafana, memory: memory.grafana, user: prometheusUser },
       ...{ environment: grafanaEnvironment, tmpfs: grafanaMemory, port },
       volumes: [
@@ -344,74 +320,9 @@ export class Monitoring extends pulumi.ComponentResource {
         { volumeName: data.name, containerPath: grafanaData },
       ],
     });
-    const running = this.#declareProcess("grafana", container, [...grafanaCheck], { revision: files.revision });
+    const running = this.#objects.declareProcess("grafana", container, [...grafanaCheck], { revision: files.revision });
     return { url: urlOf(running, port), password };
   }
-
-  #declarePort(role: string, port: number | undefined): pulumi.Output<number> {
-    const published = { dockerHost: this.#args.place.dockerHost, port, address: loopback };
-    return new Port(`${this.#name}-${role}-port`, published, { parent: this }).port;
-  }
-
-  #declareVolume(role: string, options: pulumi.CustomResourceOptions = {}): docker.Volume {
-    const { place } = this.#args;
-    return new docker.Volume(`${this.#name}-${role}`, place.named(role), {
-      parent: this,
-      provider: place.provider,
-      ...options,
-    });
-  }
-
-  /** Declares a volume with the files of one container, so that Prometheus does not get the exporter's password. */
-  #declareFiles(role: string, files: pulumi.Input<Record<string, pulumi.Input<string>>>): VolumeFiles {
-    const volume = this.#declareVolume(`${role}-config`);
-    const { dockerHost } = this.#args.place;
-    return new VolumeFiles(
-      `${this.#name}-${role}-files`,
-      { dockerHost, image: this.#image, volume: volume.name, files: pulumi.secret(files) },
-      { parent: this },
-    );
-  }
-
-  #declareContainer(plan: ContainerPlan): docker.Container {
-    const { place, network } = this.#args;
-    const { role, endpoint, port, user, image = this.#image, command, tmpfs, environment = [], isGo = true } = plan;
-    const named = place.named(role);
-    return new docker.Container(
-      `${this.#name}-${role}`,
-      {
-        ...named,
-        ...hardening(plan.memory, "10m"),
-        image,
-        hostname: named.name,
-        ...(command === undefined ? {} : { command: [...command] }),
-        ...(tmpfs === undefined ? {} : { tmpfs }),
-        // Go does not free memory until it must, and the container's limit would kill the process first.
-        envs: [...environment, ...(isGo ? [`GOMEMLIMIT=${Math.floor(plan.memory * 0.9)}MiB`] : [])],
-        ...(user === undefined ? {} : { user }),
-        ports: port === undefined ? [] : [{ internal: endpoint.port, external: port, ip: loopback, protocol: "tcp" }],
-        networksAdvanced: [{ name: network, aliases: [endpoint.alias] }],
-        volumes: plan.volumes,
-      },
-      { parent: this, provider: place.provider, deleteBeforeReplace: true },
-    );
-  }
-
-  #declareProcess(
-    role: string,
-    container: docker.Container,
-    check: string[],
-    given: Pick<SidecarProcessArgs, "revision" | "reload" | "dependsOn"> = {},
-  ): ContainerProcess {
-    const { place, readyTimeout: timeoutSeconds } = this.#args;
-    const { dockerHost } = place;
-    return declareProcess(`${this.#name}-${role}`, { dockerHost, container, check, timeoutSeconds, ...given }, this);
-  }
-}
-
-/** Returns the URL of a process on the engine's machine, once the process has passed its check. */
-function urlOf({ containerId }: ContainerProcess, port: pulumi.Output<number>): pulumi.Output<string> {
-  return pulumi.all([containerId, port]).apply(([, open]) => `http://${loopback}:${open}`);
 }
 
 const grafanaFolder = join(kitFolder, "infra", "monitoring", "grafana");
