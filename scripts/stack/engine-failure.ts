@@ -6,7 +6,7 @@ import { recoverCommand } from "../model/command-lines.ts";
 import { describeHolder } from "./lock-holder.ts";
 import { passphraseHint } from "./passphrase-hint.ts";
 import { damagedAttributes } from "./recover/damaged-attributes.ts";
-import { isWholeState, setAsideHint, stateFile, stateWriter } from "./state-file.ts";
+import { isWholeState, livingLockHolder, setAsideHint, stateFile } from "./state-file.ts";
 
 /** An operation that the engine could not finish. */
 export class EngineFailure extends OperationError {
@@ -71,7 +71,7 @@ export function engineHint(messages: readonly string[], root: string, stack: str
   if (passphrase !== undefined) return passphrase;
   const unreadable = text.includes("failed to load checkpoint");
   if (unreadable || text.includes(".pulumi/meta.yaml")) {
-    const writer = stateWriter(root, stack, process.env);
+    const writer = livingLockHolder(root, stack, process.env);
     // The engine does not replace the files next to a state at once. They may be complete a moment later.
     if (writer !== undefined)
       return `Another run works on it and may have been writing its state: ${describeHolder(writer)}. Wait for it to end, then try again.`;

@@ -7,15 +7,13 @@ import { writeCaFile } from "../tls/ca-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
 import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { readOnStack } from "./engine-process.ts";
-import { describeHolder, holderState, type LockHolder } from "./lock-holder.ts";
-import { projectName } from "./project.ts";
-import { engineLocks } from "./recover/stack-locks.ts";
+import { describeHolder } from "./lock-holder.ts";
 import type { Stack } from "./stack.ts";
 import { stackContent } from "./stack-content.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { readState } from "./stack-state.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
-import { stateFile } from "./state-file.ts";
+import { livingLockHolder, stateFile } from "./state-file.ts";
 import { declaredStateFolder } from "./state-folder.ts";
 
 /**
@@ -38,12 +36,12 @@ export async function readOutputs(stack: Stack, secrets: boolean): Promise<Stack
         engineHint([exit.stderr], root, name),
       );
     await requireDeclared(root, name);
-    throw await notUp(stack);
+    throw notUp(stack);
   }
   const outputs = JSON.parse(exit.stdout) as Partial<StackOutputs>;
   if (outputs.server === undefined || outputs.databases === undefined) {
     const { resources } = stackContent(await readState(stack));
-    throw await notUp(stack, resources);
+    throw notUp(stack, resources);
   }
   const server = { ...outputs.server, ...trustOf(outputs.server, root, name) };
   const { databases, monitoring } = outputs;
@@ -113,14 +111,14 @@ export async function requireState(root: string, name: string): Promise<void> {
   const isHere = declaredStateFolder(root, name, process.env) !== undefined;
   if (!isHere || stateFile(root, name, process.env) !== undefined) return;
   await requireDeclared(root, name);
-  throw await notUp({ root, name });
+  throw notUp({ root, name });
 }
 
 /** @param resources number of resources that an `up` has created before it failed */
-async function notUp({ root, name }: Pick<Stack, "root" | "name">, resources = 0): Promise<OperationError> {
+function notUp({ root, name }: Pick<Stack, "root" | "name">, resources = 0): OperationError {
   const partly = "No `up` has completed yet, but ";
   const created = resources === 1 ? "one resource was created. " : `${resources} resources were created. `;
-  const holder = await runningHolder(root, name);
+  const holder = livingLockHolder(root, name, process.env);
   const next =
     holder === undefined
       ? `Run \`${upCommand(name)}\`.`
@@ -128,12 +126,4 @@ async function notUp({ root, name }: Pick<Stack, "root" | "name">, resources = 0
   const where = backendNote(root, name, process.env);
   const hint = [`${resources > 0 ? partly + created : ""}${next}`, ...(where === undefined ? [] : [where])].join(" ");
   return new OperationError(`Stack "${name}" is not up.`, { hint });
-}
-
-/** Returns who works on a stack whose state is in a folder; undefined if nobody does. */
-async function runningHolder(root: string, stack: string): Promise<LockHolder | undefined> {
-  const state = declaredStateFolder(root, stack, process.env);
-  if (state === undefined) return undefined;
-  const locks = await engineLocks(state, await projectName(root), stack);
-  return locks.map(({ holder }) => holder).find((holder) => holder !== undefined && holderState(holder) !== "gone");
 }

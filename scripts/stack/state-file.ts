@@ -20,10 +20,10 @@ export function stateFile(root: string, stack: string, env: NodeJS.ProcessEnv): 
 }
 
 /**
- * Finds the run that may be writing a stack's state now. Returns undefined if there is no lock on the state, if the
- * lock's holder has ended, or if the state is kept elsewhere.
+ * Finds the run that has a stack's lock and may be writing its state now. Returns undefined if there is no lock, if its
+ * holder has ended, or if the state is kept elsewhere.
  */
-export function stateWriter(root: string, stack: string, env: NodeJS.ProcessEnv): LockHolder | undefined {
+export function livingLockHolder(root: string, stack: string, env: NodeJS.ProcessEnv): LockHolder | undefined {
   const folder = declaredStateFolder(root, stack, env);
   if (folder === undefined) return undefined;
   const locks = join(folder, "locks", "organization", projectOf(root), stack);
