@@ -2,13 +2,12 @@
  * Returns the command that removes a stack's lock with the engine, in a shell with the stack's backend and passphrase.
  */
 export function cancelCommand(stack: string): string {
-  const option = stack === "local" ? "" : ` --stack ${stack}`;
-  return `eval "$(npm run -s pgw -- engine env${option})" && pulumi cancel --yes --stack ${stack}`;
+  return `eval "$(npm run -s pgw -- engine env${stackOption(stack)})" && pulumi cancel --yes --stack ${stack}`;
 }
 
 /** Returns the command that cleans up after a killed run. */
 export function recoverCommand(stack: string): string {
-  return stack === "local" ? "npm run pgw -- recover" : `npm run pgw -- recover --stack ${stack}`;
+  return pgwCommand("recover", stack);
 }
 
 /** Returns the command that stops a stack's server. */
@@ -18,17 +17,17 @@ export function downCommand(stack: string): string {
 
 /** Returns the command that drills a restore of a stack. */
 export function drillCommand(stack: string): string {
-  return `npm run pgw -- backup drill${stack === "local" ? "" : ` --stack ${stack}`}`;
+  return pgwCommand("backup drill", stack);
 }
 
 /** Returns the command that makes the dumps of a stack that are due. */
 export function dumpDueCommand(stack: string): string {
-  return `npm run pgw -- backup dump --due${stack === "local" ? "" : ` --stack ${stack}`}`;
+  return pgwCommand("backup dump --due", stack);
 }
 
 /** Returns the command that runs the jobs of a stack's databases that are due. */
 export function jobsRunCommand(stack: string): string {
-  return `npm run pgw -- jobs run --due${stack === "local" ? "" : ` --stack ${stack}`}`;
+  return pgwCommand("jobs run --due", stack);
 }
 
 /** Returns the command that brings a stack up. */
@@ -62,5 +61,14 @@ export function resumeCommand(stack: string): string {
 }
 
 function restoreCommand(stack: string, options: string): string {
-  return `npm run pgw -- backup restore ${options}${stack === "local" ? "" : ` --stack ${stack}`}`;
+  return pgwCommand(`backup restore ${options}`, stack);
+}
+
+function pgwCommand(command: string, stack: string): string {
+  return `npm run pgw -- ${command}${stackOption(stack)}`;
+}
+
+/** Returns nothing for the local stack, which every command means without the option. */
+function stackOption(stack: string): string {
+  return stack === "local" ? "" : ` --stack ${stack}`;
 }

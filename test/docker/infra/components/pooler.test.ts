@@ -11,6 +11,7 @@ import type { StackOutputs } from "../../../../scripts/model/stack-outputs.ts";
 import { commit, shopDrafts } from "../../../embedded/infra/program/shop.ts";
 import { type Prometheus, prometheusAt } from "../../prometheus.ts";
 import { type DockerStack, makeDockerStack } from "../../stack.ts";
+import { describePoolerAlerts, makePoolerAlertsImpatient } from "./describe-pooler-alerts.ts";
 
 const docker = dockerClient();
 const poolSize = 4;
@@ -22,7 +23,9 @@ describe("the pooler of a stack", () => {
 
   const settings = { pooler: { maxClients: 300, poolSize }, monitoring: true };
   beforeAll(async () => {
-    shop = await makeDockerStack();
+    // A host could have loaded the program before this test edits it.
+    shop = await makeDockerStack({ ownPlugins: true });
+    await makePoolerAlertsImpatient(shop.clone, settings.pooler.maxClients);
     await shop.configure(settings);
     await shop.succeed("up");
     outputs = JSON.parse((await shop.succeed("outputs", "--json")).stdout) as StackOutputs;
@@ -283,6 +286,11 @@ describe("the pooler of a stack", () => {
       expect((await prometheus.query(metric)).length, metric).toBeGreaterThan(0);
     expect((await prometheus.firing()).filter((name) => name.startsWith("Pooler"))).toEqual([]);
   });
+
+  describePoolerAlerts(() => ({
+    ...{ shop, prometheus, poolSize, inPostgres },
+    open: async (role) => open(await pooled(role)),
+  }));
 
   it("runs with only the privileges it needs, and shows no secret", async () => {
     const known = JSON.stringify(await shop.clone.outputs(shop.stack));

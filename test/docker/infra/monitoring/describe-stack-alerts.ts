@@ -26,9 +26,9 @@ export function recordDrills(shop: DockerStack, last: DrillRun, conclusive = las
 }
 
 /**
- * Defines the tests of alerts on backups, drills, jobs and the monitoring itself.
+ * Defines the tests of alerts on backups, drills, dumps, jobs and the monitoring itself.
  *
- * @param stack returns a stack with backups, jobs and a health server, whose alerts fire at once
+ * @param stack returns a stack with backups, dumps, jobs and a health server, whose alerts fire at once
  */
 export function describeStackAlerts(stack: () => { shop: DockerStack; prometheus: Prometheus }): void {
   describe("alerts", () => {
@@ -48,12 +48,38 @@ export function describeStackAlerts(stack: () => { shop: DockerStack; prometheus
       await fire("PostgreSQLBackupObjectiveMissed", "PostgreSQLDrillCouldNotRun", "PostgreSQLDrillFailed");
     });
 
+    const psql = async (database: string, sql: string) => {
+      const command = ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql];
+      const { code, stderr } = await runInContainer(docker, stack().shop.server, { command });
+      expect(code, stderr).toBe(0);
+    };
+    const inSidecar = async (text: string) => {
+      const command = ["sh", "-c", text];
+      const { code, stderr } = await runInContainer(docker, `${stack().shop.prefix}-backup`, { command });
+      expect(code, stderr).toBe(0);
+    };
+
+    it("report a scheduled dump that failed, and one that is damaged", async () => {
+      await inSidecar("scheduled-dump run");
+      atEnd(
+        () => psql("postgres", "alter database shop allow_connections true"),
+        () => inSidecar("rm -r $(dirname /var/lib/pgroundwork/dumps/*/damaged) && scheduled-dump run"),
+      );
+      await inSidecar(`file=$(find /var/lib/pgroundwork/dumps -name 'dump.pgdump*' -type f | head -n 1)
+        echo damage >>"$file" && touch "$(dirname "$file")/damaged"`);
+      await psql("postgres", "alter database shop allow_connections false");
+      await inSidecar("! scheduled-dump run");
+      await fire("PostgreSQLDumpDamaged", "PostgreSQLDumpFailed");
+    });
+
+    it("report a repository that was never scanned", async () => {
+      const folder = "/var/lib/pgroundwork/metrics";
+      atEnd(() => inSidecar(`mv ${folder}/aside.* ${folder}/backup-scan.prom`));
+      await inSidecar(`mv ${folder}/backup-scan.prom ${folder}/aside.txt`);
+      await fire("PostgreSQLBackupUnknown");
+    });
+
     it("report jobs, tables and indexes that monitoring cannot read", async () => {
-      const psql = async (database: string, sql: string) => {
-        const command = ["psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql];
-        const { code, stderr } = await runInContainer(docker, stack().shop.server, { command });
-        expect(code, stderr).toBe(0);
-      };
       atEnd(
         () => psql("postgres", "alter view pgroundwork.renamed rename to job_state"),
         () => psql("shop", "grant select on pg_stat_progress_create_index to public"),
@@ -95,6 +121,7 @@ const ofBackups: LowerLimit[] = [
   ["PostgreSQLBackupDamaged", "> 0", ">= 0"],
   ["PostgreSQLBackupScanStale", "> 10800", longAgo],
   ["PostgreSQLDrillOverdue", "> 300", longAgo],
+  ["PostgreSQLDumpOverdue", "> 300", longAgo],
 ];
 
 const ofHealth: LowerLimit[] = [["HealthSnapshotStale", "> 600", longAgo]];

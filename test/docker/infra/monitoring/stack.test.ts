@@ -30,7 +30,7 @@ interface Panel {
   targets: { expr: string }[];
 }
 
-// One stack with everything that the monitoring can have: receivers, backups, jobs, and a receiver of WAL.
+// One stack with everything that the monitoring can have: receivers, backups, dumps, jobs, and a receiver of WAL.
 describe("the monitoring of a stack with receivers, backups and jobs", () => {
   let shop: DockerStack;
   let prometheus: Prometheus;
@@ -60,7 +60,7 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
       sed -i 's/rest: 60 }/rest: 20 }/' scripts/stack/alert-silence.ts`);
     const address = `http://${host}:${webhook.port}`;
     await shop.configure({
-      ...{ memory: 512, maxConnections: 30, backups: true, postgresql: { wal_level: "logical" } },
+      ...{ memory: 512, maxConnections: 30, backups: { dumps: true }, postgresql: { wal_level: "logical" } },
       monitoring: {
         healthLimits: { interval: "2s", connections: [50, 99] },
         alerts: {
