@@ -67,7 +67,11 @@ export async function cancellable<T>(client: ServerClient, signal: AbortSignal, 
 
 /** Closes a client, and cancels what runs on it: the server would go on without its client. */
 export async function closeBusy(client: ServerClient, reason?: Error): Promise<void> {
-  if (client.busy) await requestCancel(client);
+  if (client.busy) {
+    // A statement that follows would miss the request, and the server would go on with it.
+    client.refuseStatements();
+    await requestCancel(client);
+  }
   client.destroy(reason);
 }
 

@@ -184,6 +184,13 @@ export abstract class ServerClient extends pg.Client {
     return versionNumber(this.parameters.get("server_version"));
   }
 
+  /** Sends no statement any more, also none that waits for another one. */
+  refuseStatements(): void {
+    const driver = this as unknown as { _queryable: boolean; _pulseQueryQueue(): void };
+    driver._queryable = false;
+    driver._pulseQueryQueue = () => {};
+  }
+
   /** Closes the socket at once. Statements that run fail. */
   destroy(reason = new Error("Connection terminated by the pool")): void {
     this.lost ??= reason;

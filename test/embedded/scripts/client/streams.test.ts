@@ -127,6 +127,29 @@ describe("streams and COPY", () => {
     await expect.poll(() => running(applicationName), { timeout: 5_000 }).toBe(0);
   });
 
+  it.each(["stream", "copyTo"] as const)("send no statement after an abort: %s", async (method) => {
+    const proxy = await on.proxy();
+    const applicationName = `aborted ${method}`;
+    const pool = on.pool({ max: 1, applicationName }, proxy.port);
+    await pool.query("select 1");
+    const abort = new AbortController();
+    proxy.decide(({ from, type, text }) => {
+      // The request to cancel, which is a connection of its own, does not arrive.
+      if (type === "") return "hold";
+      if (from === "client" && text.includes("begin")) abort.abort();
+      return "pass";
+    });
+    const { signal } = abort;
+    const sleeping = "select pg_sleep(120)";
+    const done =
+      method === "stream"
+        ? drain(pool.stream(sleeping, [], { signal }))
+        : pool.copyTo(`copy (${sleeping}) to stdout`, stalled(), { signal });
+    await expect(done).rejects.toMatchObject({ name: "AbortError" });
+    expect(await running(applicationName)).toBe(0);
+    expect(pool.stats.used).toBe(0);
+  });
+
   it("have no limit for the other end by default, and one for all with timeoutMs", async () => {
     const pool = on.pool({ max: 2, queryTimeoutMs: 150 });
     let rows = 0;
@@ -244,6 +267,8 @@ describe("COPY", () => {
 describe("a signal", () => {
   it("cancels its statement at the server, which is rolled back", async () => {
     const pool = on.pool({ max: 1 });
+    // To log in can take longer than the statement's limit.
+    await pool.query("select 1");
     const started = performance.now();
     const cancelled = pool.query({
       text: "insert into writes (key) select 'cancelled-1' from pg_sleep(20)",
