@@ -70,6 +70,8 @@ describe("the monitoring of a stack with receivers, backups and jobs", () => {
       },
     });
     await shop.succeed("up");
+    // Otherwise the container makes the first dumps a minute later, and until then it is not known how old they are.
+    await runInContainer(docker, `${shop.prefix}-backup`, { command: ["scheduled-dump", "run"] });
     const { stdout } = await shop.succeed("outputs", "--json", "--show-secrets");
     const { monitoring } = JSON.parse(stdout) as StackOutputs;
     if (monitoring?.health === undefined) throw new Error("the stack has no health server");

@@ -59,8 +59,8 @@ describe("a scratch cluster in a container", () => {
   });
 
   it("runs the image of the kit, whose layers a stack's image has, too", async () => {
-    // Docker finds a layer again by its instruction, which has the hash of the copied files. The layers themselves differ
-    // if both images were built for the first time at the same time.
+    // Docker finds a layer again by its instruction, which has the hash of the copied files. The layers themselves
+    // differ if both images were built for the first time at the same time.
     const instructionsOf = async (image: string) => {
       const layers = (await docker.getImage(image).history()) as { CreatedBy: string }[];
       return layers.map(({ CreatedBy }) => CreatedBy);
