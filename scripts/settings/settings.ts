@@ -238,10 +238,16 @@ function settingsError(faults: readonly Fault[], stack: string): OperationError 
   const verb = faults.length === 1 ? "is" : "are";
   const lines = faults.map(({ setting, reason }) => `- Setting '${setting}': ${reason}`);
   const hint = `Set them with \`pulumi config set --stack ${stack} NAME VALUE\` or in Pulumi.${stack}.yaml; defaults are in Pulumi.yaml.`;
+  const lists = faults.some(({ setting }) => setting === "databases");
   const objects = faults.filter(({ isObject }) => isObject === true).map(({ setting }) => setting);
   return new OperationError([`${count} of stack "${stack}" ${verb} wrong:`, ...lines].join("\n"), {
-    hint: [hint, ...objects.map((name) => objectHint(name, stack))].join("\n"),
+    hint: [hint, ...(lists ? [listHint(stack)] : []), ...objects.map((name) => objectHint(name, stack))].join("\n"),
   });
+}
+
+/** Says how to set the list of databases, of which `config set` alone makes a string. */
+function listHint(stack: string): string {
+  return `The first database: pulumi config set --stack ${stack} --path '${namespace}databases[0]' NAME`;
 }
 
 /** Says how to set one value of a setting that is an object, of which `config set` alone makes a string. */

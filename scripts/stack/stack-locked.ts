@@ -1,6 +1,7 @@
 import { OperationError } from "../core/operation-error.ts";
 import { cancelCommand, recoverCommand } from "../model/command-lines.ts";
 import { describeHolder, holderState, type LockHolder } from "./lock-holder.ts";
+import { livingLockHolder } from "./state-file.ts";
 
 /** Another process works on the stack, or a killed run left it locked. */
 export class StackLocked extends OperationError {
@@ -66,6 +67,21 @@ export function lockedError(stack: string, messages: readonly string[]): StackLo
     `A killed run left its lock on stack "${stack}". Its process is gone: ${describeHolder(first)}.`,
     `Clean up what it left, then try again: ${recoverable ? `\`${recoverCommand(stack)}\`` : cancel}`,
     { holderIsGone: true, recoverable },
+  );
+}
+
+/**
+ * Requires that no run holds a stack's lock now. Only locks on this machine are seen, and a run can begin right after.
+ *
+ * @throws StackLocked with the run
+ */
+export function requireNoRun(root: string, stack: string, env: NodeJS.ProcessEnv): void {
+  const holder = livingLockHolder(root, stack, env);
+  if (holder === undefined) return;
+  throw new StackLocked(
+    `Another run works on stack "${stack}": ${describeHolder(holder)}.`,
+    "Wait for it to end, then try again.",
+    { holderIsGone: false, recoverable: false },
   );
 }
 

@@ -140,7 +140,10 @@ async function readIdentity(server: SocketServer): Promise<{ systemIdentifier: s
 
 async function readMigrations(server: SocketServer, { databases }: ClusterContents): Promise<ArchivedDatabase[]> {
   const found: ArchivedDatabase[] = [];
-  for (const { database } of databases) {
+  // Snapshots accept no connections. The description of the archive does not list them.
+  const open = await server.query<{ name: string }>("select datname as name from pg_database where datallowconn");
+  const names = new Set(open.map(({ name }) => name));
+  for (const { database } of databases.filter((each) => names.has(each.database))) {
     const table = "select to_regclass('graphile_migrate.migrations') is not null as \"isThere\"";
     const [answer] = await server.query<{ isThere: boolean }>(table, database);
     const query = "select filename from graphile_migrate.migrations order by filename";

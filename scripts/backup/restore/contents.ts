@@ -141,7 +141,10 @@ async function readDatabase(
   { database, accepts, isInvalid }: Database,
   signal: AbortSignal,
 ): Promise<ReadDatabase> {
-  if (isInvalid) throw new SocketError("It is invalid because a DROP DATABASE was interrupted. Drop it again.");
+  if (isInvalid)
+    throw new SocketError(
+      "A DROP DATABASE of it had begun, which removes its files before it commits. If it should be there, restore to the last commit before that: --lsn with the position that is named as included. Otherwise, drop it again.",
+    );
   if (accepts) return readTables(server, database, signal);
   const allow = (yes: boolean) =>
     server.execute(`alter database ${pg.escapeIdentifier(database)} allow_connections ${yes}`);

@@ -15,6 +15,8 @@ export function registerDown(program: Command): void {
     .action(
       action<{ stack?: string }, []>(async (context, { stack = localStack }) => {
         await refuseInCopy(context, stack);
+        const { requireNoRun } = await import("../../stack/stack-locked.ts");
+        requireNoRun(context.root, stack, context.env);
         const { server } = await outputsOf(context, stack, false);
         const { projectName } = await import("../../stack/project.ts");
         const project = await projectName(context.root);

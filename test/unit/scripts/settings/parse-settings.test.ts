@@ -16,6 +16,8 @@ const local = {
 const hint =
   "Set them with `pulumi config set --stack local NAME VALUE` or in Pulumi.local.yaml; defaults are in Pulumi.yaml.";
 
+const listHint = "The first database: pulumi config set --stack local --path 'pgroundwork:databases[0]' NAME";
+
 /** Parses the settings of the local stack with changes; undefined removes a setting. */
 function parse(changes: Record<string, string | undefined> = {}): Settings {
   const config = new Map<string, string>(Object.entries(local));
@@ -35,7 +37,8 @@ function faults(changes: Record<string, string | undefined>): string[] {
     const [first, ...lines] = error.message.split("\n");
     const count = lines.length === 1 ? "1 setting of" : `${lines.length} settings of`;
     expect(first).toBe(`${count} stack "local" ${lines.length === 1 ? "is" : "are"} wrong:`);
-    expect(error.hint).toBe(hint);
+    const isAboutList = lines.some((line) => line.startsWith("- Setting 'databases':"));
+    expect(error.hint).toBe(isAboutList ? `${hint}\n${listHint}` : hint);
     return lines;
   }
   return [];

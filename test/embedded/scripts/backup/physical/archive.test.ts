@@ -50,6 +50,9 @@ beforeAll(async () => {
   // PostgreSQL's account enters it.
   await chmod(home, 0o755);
   await server.createDatabase("shop");
+  // As a snapshot is.
+  await query("create database shop_snapshot_s1", server.connection());
+  await query("alter database shop_snapshot_s1 allow_connections false", server.connection());
   await query(`create table item (id int primary key, note text); grant select on item to shop_app;
     create unlogged table cart (id int); insert into cart values (1);
     create schema graphile_migrate; create table graphile_migrate.migrations (filename text);
@@ -380,7 +383,7 @@ it("programs make, list and restore physical archives", async () => {
   expect(listed).toMatchObject([{ id: archived.id, state: "complete", archive: { id: archived.id } }]);
   const to = join(home, "copy of a program");
   const restored = await kit.restorePhysicalArchive("latest", { folder, to });
-  expect(restored.databases.map(({ database }) => database).sort()).toEqual(["postgres", "shop"]);
+  expect(restored.databases.map(({ database }) => database).sort()).toEqual(["postgres", "shop", "shop_snapshot_s1"]);
   expect(existsSync(join(to, "PG_VERSION"))).toBe(true);
   await expect(kit.restorePhysicalArchive("latest", { folder, to })).rejects.toThrow("is not an empty folder");
 });

@@ -185,6 +185,12 @@ describe("pgw destroy before, during or after a first up", () => {
         /^error: Stack "local" is not up\.\n {2}No `up` has completed yet, but \d+ resources were created\. Another run works on it: \S+@\S+ \(pid \d+\) since \S+\. Wait/m,
       ),
     ]);
+    // Otherwise the server would be stopped in the middle of the migrations.
+    const down = await clone.pgw("down");
+    expect([down.code, down.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^error: Another run works on stack "local": \S+@\S+ \(pid \d+\) since \S+\.\n {2}Wait/),
+    ]);
     const asking = [];
     for (const args of [["destroy"], ["destroy", "--erase", "local"]])
       asking.push(await ask(clone, args, "Type local to continue:"));
