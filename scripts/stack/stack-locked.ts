@@ -78,9 +78,13 @@ export function lockedError(stack: string, messages: readonly string[]): StackLo
 export function requireNoRun(root: string, stack: string, env: NodeJS.ProcessEnv): void {
   const holder = livingLockHolder(root, stack, env);
   if (holder === undefined) return;
+  const elsewhere =
+    holderState(holder) === "living"
+      ? ""
+      : ` It runs on another machine. If it was killed: \`${cancelCommand(stack)}\``;
   throw new StackLocked(
     `Another run works on stack "${stack}": ${describeHolder(holder)}.`,
-    "Wait for it to end, then try again.",
+    `Wait for it to end, then try again.${elsewhere}`,
     { holderIsGone: false, recoverable: false },
   );
 }
