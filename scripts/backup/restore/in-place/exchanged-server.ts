@@ -6,8 +6,9 @@ import { isRunning, startContainer } from "../../../docker/server/running.ts";
 import { waitForServer } from "../../../docker/server/wait.ts";
 import { undoRestoreCommand } from "../../../model/command-lines.ts";
 import { createBackup } from "../../create.ts";
-import type { Backup } from "../../info.ts";
+import { type Backup, readRepository } from "../../info.ts";
 import type { StackBackups } from "../../stack-backups.ts";
+import { parseSegment } from "../../wal.ts";
 import { containerServer } from "../contents.ts";
 import { restoreAccess } from "./access.ts";
 import { temporarySettings } from "./cluster-volume.ts";
@@ -106,6 +107,30 @@ async function untilPromoted(docker: Docker, server: string, seconds: number): P
       new OperationError(`The server did not end its recovery within ${seconds} s.`, {
         hint: "See its log: `npm run pgw -- logs`. It runs on the exchanged cluster.",
       }),
+  });
+}
+
+/**
+ * Makes a full backup if the newest one is of another timeline than the server: the default restore would begin with it,
+ * and could not reach the present.
+ *
+ * @throws OperationError if the backup fails
+ */
+export async function requireBackupOfTimeline(
+  docker: Docker,
+  stack: StackBackups,
+  request: InPlaceRequest,
+): Promise<void> {
+  const query =
+    "select timeline_id::int as timeline from pg_split_walfile_name(pg_walfile_name(pg_current_wal_insert_lsn()))";
+  const [found] = await queryInContainer<{ timeline: number }>(docker, stack.server, query);
+  const { backups } = await readRepository(docker, stack.container);
+  const newest = backups.at(-1);
+  if (newest !== undefined && parseSegment(newest.wal.to).timeline === found?.timeline) return;
+  const made = await backUp(docker, stack, request);
+  if ("label" in made) return;
+  throw new OperationError(`There is no backup of the restored cluster, and none could be made: ${made.failed}`, {
+    hint: "The former cluster was not removed. Make one, then run again: `npm run pgw -- backup create --type full`.",
   });
 }
 

@@ -23,7 +23,7 @@ import {
   shutsOutClients,
   withClusterVolume,
 } from "./cluster-volume.ts";
-import { backUp, bringBack, startAgainIfFailed, stopServer } from "./exchanged-server.ts";
+import { backUp, bringBack, requireBackupOfTimeline, startAgainIfFailed, stopServer } from "./exchanged-server.ts";
 import type { InPlaceRequest, InPlaceRestored, Losses, Sessions } from "./in-place-request.ts";
 import { folderName, keptCluster } from "./layout.ts";
 import { countLostCommits } from "./lost-commits.ts";
@@ -127,9 +127,10 @@ export async function undoInPlace(
 }
 
 /**
- * Removes the clusters that in-place restores kept.
+ * Removes the clusters that in-place restores kept. A restore that was killed may not have made its backup, so that is
+ * made first.
  *
- * @throws OperationError if there are none
+ * @throws OperationError if there are none, or if there is no backup of the restored cluster and none can be made
  */
 export async function finishInPlace(
   docker: Docker,
@@ -142,6 +143,7 @@ export async function finishInPlace(
     const kept = others.map(({ role, time }) => folderName(role, time));
     if (kept.length === 0) throw noneKept();
     await confirm(kept);
+    await requireBackupOfTimeline(docker, stack, request);
     request.onStep("removing the former cluster");
     for (const name of kept) await removeFolder(volume, name);
     return kept;
