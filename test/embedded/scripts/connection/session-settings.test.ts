@@ -84,6 +84,7 @@ describe("the kit on a server that soon ends sessions, transactions and statemen
       await blocker.query("begin; lock table one");
       const onEvent = ({ kind }: { kind: string }) => void events.push(kind);
       const both = [applyMigrations({ connection, folder, onEvent }), applyMigrations({ connection, folder, onEvent })];
+      await expect.poll(() => events, { timeout: 20_000 }).toContain("waiting");
       await new Promise((resolve) => setTimeout(resolve, 700));
       await blocker.query("commit");
       expect((await Promise.all(both)).map(({ applied }) => applied.length).sort()).toEqual([0, 1]);
