@@ -111,8 +111,8 @@ async function untilPromoted(docker: Docker, server: string, seconds: number): P
 }
 
 /**
- * Makes a full backup if the newest one is of another timeline than the server: the default restore would begin with it,
- * and could not reach the present.
+ * Makes a full backup if the newest one is of another timeline than the server: the default restore would begin with
+ * that, and could not reach the present.
  *
  * @throws OperationError if the backup fails
  */
