@@ -18,8 +18,12 @@ it.each(["--version", "url", "nonsense", "url --role nobody --json", "migrate li
 );
 
 it("a command is left to a process of its own while the host runs another, and if the project's start is changed", async () => {
-  const answers = await Promise.all([1, 2].map(() => runOnHost(["migrate", "lint", "--json"], clone.root, clone.env)));
-  expect(answers.filter((answer) => answer === undefined)).toHaveLength(1);
+  const unanswered = ["migrate", "status", "--url", "postgresql://someone@127.0.0.1:1/shop"];
+  // Of many, because one can be done before the next one arrives.
+  const runs = Array.from({ length: 6 }, () => runOnHost(unanswered, clone.root, clone.env));
+  const left = (await Promise.all(runs)).filter((answer) => answer === undefined).length;
+  expect(left).toBeGreaterThan(0);
+  expect(left).toBeLessThan(runs.length);
   const changed = { ...clone.env, NODE_OPTIONS: "--import=/elsewhere/clock.mjs" };
   expect(await runOnHost(["--version"], clone.root, changed)).toBeUndefined();
   expect(await runOnHost(["psql", "--version"], clone.root, clone.env)).toBeUndefined();
