@@ -265,16 +265,6 @@ describe("a restore in place", () => {
     ]);
   });
 
-  it("that is killed after the exchange gets its backup before the former cluster is removed", async () => {
-    await killAt("starting the server", "backup", "restore", "--in-place", "--yes");
-    expect((await shop.succeed("backup", "restore", "--finish", "--yes")).stderr).toContain("making a full backup");
-    // It begins with the newest backup.
-    const volume = `${shop.prefix}-newest`;
-    const copy = await restoreBackup(await shop.location(), { to: { volume } });
-    await docker.getVolume(volume).remove();
-    expect(copy).not.toHaveProperty("incompleteReason");
-  });
-
   it("waits for an up with new passwords and a migration, and keeps the logins of the stack", async () => {
     await shop.configure({ ...settings, postgresql: { work_mem: "5MB" }, passwordVersion: "2" });
     const held = await holdMigrations(shop.clone);
