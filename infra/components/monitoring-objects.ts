@@ -28,20 +28,24 @@ export interface ContainerPlan {
   isGo?: boolean;
 }
 
+/** Place of the monitoring's objects, and the limit for their processes. */
+interface MonitoringPlace {
+  place: DockerPlace;
+  /** The network in which the server is called `postgres`. */
+  network: pulumi.Input<string>;
+  /** Limit for each process to pass its check, in seconds. */
+  readyTimeout: number;
+}
+
 /** Docker objects and processes of one stack's monitoring, all children of one component. */
 export class MonitoringObjects {
   readonly #name: string;
-  readonly #args: { place: DockerPlace; network: pulumi.Input<string>; readyTimeout: number };
+  readonly #args: MonitoringPlace;
   readonly #image: pulumi.Output<string>;
   readonly #parent: pulumi.Resource;
 
   /** Creates the monitoring's objects under names that begin with `name`. Declares nothing yet. */
-  constructor(
-    name: string,
-    args: { place: DockerPlace; network: pulumi.Input<string>; readyTimeout: number },
-    image: pulumi.Output<string>,
-    parent: pulumi.Resource,
-  ) {
+  constructor(name: string, args: MonitoringPlace, image: pulumi.Output<string>, parent: pulumi.Resource) {
     this.#name = name;
     this.#args = args;
     this.#image = image;

@@ -52,16 +52,8 @@ export function lockedError(stack: string, messages: readonly string[]): StackLo
       { holderIsGone: false, recoverable: false },
     );
   }
-  if (living !== undefined) {
-    const hint =
-      holderState(living) === "living"
-        ? "Wait for it to end, then try again; `up --wait` waits by itself."
-        : `Wait for it to end, then try again; \`up --wait\` waits by itself. It runs on another machine. If it was killed: ${cancel}`;
-    return new StackLocked(`Another run works on stack "${stack}": ${describeHolder(living)}.`, hint, {
-      holderIsGone: false,
-      recoverable: false,
-    });
-  }
+  if (living !== undefined)
+    return lockedBy(stack, living, "Wait for it to end, then try again; `up --wait` waits by itself.");
   const recoverable = /\bfile:\/\//.test(text);
   return new StackLocked(
     `A killed run left its lock on stack "${stack}". Its process is gone: ${describeHolder(first)}.`,
@@ -78,13 +70,15 @@ export function lockedError(stack: string, messages: readonly string[]): StackLo
 export function requireNoRun(root: string, stack: string, env: NodeJS.ProcessEnv): void {
   const holder = livingLockHolder(root, stack, env);
   if (holder === undefined) return;
-  const elsewhere =
-    holderState(holder) === "living"
-      ? ""
-      : ` It runs on another machine. If it was killed: \`${cancelCommand(stack)}\``;
-  throw new StackLocked(
+  throw lockedBy(stack, holder, "Wait for it to end, then try again.");
+}
+
+/** @param wait says how to wait for the run */
+function lockedBy(stack: string, holder: LockHolder, wait: string): StackLocked {
+  const elsewhere = ` It runs on another machine. If it was killed: \`${cancelCommand(stack)}\``;
+  return new StackLocked(
     `Another run works on stack "${stack}": ${describeHolder(holder)}.`,
-    `Wait for it to end, then try again.${elsewhere}`,
+    holderState(holder) === "living" ? wait : `${wait}${elsewhere}`,
     { holderIsGone: false, recoverable: false },
   );
 }

@@ -183,7 +183,7 @@ describe("a transaction function", () => {
   });
 
   it("is not called committed if the server crashed since and gave its number to another transaction", async () => {
-    // Commits of this server reach its disk after 10 s if nobody waits for them.
+    // This server writes asynchronous commits to its disk every 10 s only.
     const crashing = await startPoolServer({ wal_writer_delay: "10s" });
     onTestFinished(() => crashing.stop());
     const proxy = await crashing.proxy();
