@@ -30,7 +30,6 @@ export async function recoverStack(
       out.note(`${style("green", "done", process.stderr)}  ${action}`),
     );
     outcomes.push(...found);
-    // Only now can the state be read, and what else was left be found.
-    if (!found.some(({ kind, done }) => kind === "attributes" && done)) return outcomes;
+    if (!found.some(({ hidesOthers, done }) => hidesOthers && done)) return outcomes;
   }
 }

@@ -7,11 +7,17 @@ import type { CommandContext } from "./context.ts";
  *
  * @param names each of them must be typed
  * @param refused the work that needs the confirmation: "Taking down stack x"
+ * @param unchanged what was changed before, if anything was
  * @throws OperationError (not allowed) if they were not typed
  */
-export async function requireTyped(context: CommandContext, names: readonly string[], refused: string): Promise<void> {
+export async function requireTyped(
+  context: CommandContext,
+  names: readonly string[],
+  refused: string,
+  unchanged = "Nothing was changed.",
+): Promise<void> {
   if (!canAsk()) {
-    throw new OperationError(`${refused} needs a confirmation. Nothing was changed.`, {
+    throw new OperationError(`${refused} needs a confirmation. ${unchanged}`, {
       hint: "Add --yes.",
       exitCode: exitCode.notAllowed,
     });
@@ -20,7 +26,7 @@ export async function requireTyped(context: CommandContext, names: readonly stri
   for (const name of names) {
     const typed = (await ask(`Type ${name} to continue: `, context.signal)) ?? "";
     if (typed === name) continue;
-    throw new OperationError(`You typed "${typed}", not "${name}". Nothing was changed.`, {
+    throw new OperationError(`You typed "${typed}", not "${name}". ${unchanged}`, {
       exitCode: exitCode.notAllowed,
     });
   }

@@ -163,7 +163,7 @@ function byMessage(connection: Connection, message: string): Explanation | undef
     return {
       failure: "tls",
       reason: "the server does not support TLS",
-      hint: "If a restore in place was interrupted, return to the former cluster with `npm run pgw -- backup restore --undo`, or keep the restored one with --finish, for the same stack. Otherwise turn on TLS at the server. sslmode=disable sends everything unencrypted; use it only on this machine.",
+      hint: "If a restore in place was killed, complete it: `npm run pgw -- recover --stack STACK`. Otherwise turn on TLS at the server. sslmode=disable sends everything unencrypted; use it only on this machine.",
     };
   }
   if (/client password must be a/.test(message)) {

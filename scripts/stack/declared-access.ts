@@ -1,19 +1,44 @@
 import pg from "pg";
 import type { DeclaredAccess, DeclaredGrant, DeclaredRole } from "../backup/restore/in-place/access.ts";
-import type { StateResource } from "./stack-state.ts";
+import type { Stack } from "./stack.ts";
+import { plainText, readState, type StateResource } from "./stack-state.ts";
 
 const roleType = "postgresql:index/role:Role";
 const grantType = "postgresql:index/grant:Grant";
+const providerType = "pulumi:providers:postgresql";
 const defaultsType = "postgresql:index/defaultPrivileges:DefaultPrivileges";
 
-/** Reads the roles and privileges that a state declares. Privileges on single tables are not among them. */
+/**
+ * Reads the roles and privileges that a stack's state declares, with the passwords of the roles.
+ *
+ * @throws OperationError if the state or its secrets cannot be read
+ */
+export async function readDeclaredAccess(stack: Stack): Promise<DeclaredAccess> {
+  return declaredAccess((await readState(stack, true))?.deployment.resources ?? []);
+}
+
+/**
+ * Reads the roles and privileges that a state declares. Privileges on single tables are not among them.
+ *
+ * @param resources with secrets in plain text, or without the passwords
+ */
 export function declaredAccess(resources: readonly StateResource[]): DeclaredAccess {
   const inputsOf = (type: string) =>
     resources.filter((each) => each.type === type && each.delete !== true).map(({ inputs }) => inputs ?? {});
   return {
     roles: inputsOf(roleType).map(roleOf),
     grants: [...inputsOf(grantType).flatMap(grantOf), ...inputsOf(defaultsType).map(defaultsOf)],
+    passwords: Object.fromEntries([
+      ...inputsOf(roleType).flatMap((inputs) => passwordOf(inputs, "name")),
+      ...inputsOf(providerType).flatMap((inputs) => passwordOf(inputs, "username")),
+    ]),
   };
+}
+
+function passwordOf(inputs: Inputs, key: string): [string, string][] {
+  const password = plainText(inputs.password);
+  const name = text(inputs, key);
+  return password === undefined || name === "" ? [] : [[name, password]];
 }
 
 type Inputs = Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 import { lstat, opendir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { BegunInPlace } from "../backup/restore/in-place/begun-in-place.ts";
 import { unlessAbsent } from "../core/absent.ts";
 import type { Known } from "../core/known.ts";
 import { OperationError } from "../core/operation-error.ts";
@@ -23,6 +24,8 @@ export type KeptClusters = Known<{
   clusters: KeptCluster[];
   /** Jobs and subscriptions that a restore paused. Omitted if there are none. */
   paused?: PausedWork;
+  /** Omitted unless a restore in place has begun and is not complete. */
+  begun?: BegunInPlace;
 }>;
 
 /** Finds the clusters that restores keep beside a stack's own. Only reads. */
@@ -78,10 +81,15 @@ async function readInVolume(dockerHost: string | undefined, container: string, n
   const { withDocker } = await import("../docker/client.ts");
   const { isRunning } = await import("../docker/server/running.ts");
   const { runInContainer } = await import("../docker/run-in-container.ts");
+  const { readBegunInPlace } = await import("../backup/restore/in-place/begun-in-place.ts");
   try {
     return await withDocker(dockerHost, async (docker) => {
+      const begun = await readBegunInPlace(docker, container);
+      const found = begun === undefined ? {} : { begun };
       if (!(await isRunning(docker, container)))
-        return { known: false, reason: `the container ${container} does not run` };
+        return begun === undefined
+          ? { known: false, reason: `the container ${container} does not run` }
+          : { known: true, clusters: [], ...found };
       const { code, stdout, stderr } = await runInContainer(docker, container, { command: ["sh", "-c", listScript] });
       if (code !== 0) return { known: false, reason: stderr.trim() || `the folders could not be listed (${code})` };
       const clusters = stdout.split("\n").flatMap((line) => {
@@ -90,7 +98,7 @@ async function readInVolume(dockerHost: string | undefined, container: string, n
         return found === undefined ? [] : [{ folder, ...found, bytes: Number(bytes) }];
       });
       const [, listed = ""] = /^paused (.*)$/m.exec(stdout) ?? [];
-      return { known: true, clusters, ...pausedIn(listed) };
+      return { known: true, clusters, ...pausedIn(listed), ...found };
     });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;

@@ -58,6 +58,17 @@ export async function readState(stack: Stack, secrets = false): Promise<StackSta
 }
 
 /**
+ * Returns a value of a state as text. In a state that was read with its secrets, a secret has its value as JSON. In
+ * others, a secret is undefined.
+ */
+export function plainText(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return String(value);
+  const { plaintext } = (value ?? {}) as { plaintext?: unknown };
+  return typeof plaintext === "string" ? String(JSON.parse(plaintext)) : undefined;
+}
+
+/**
  * Writes a stack's state with its secrets still encrypted. The engine checks it completely, and refuses if the stack is
  * locked.
  *

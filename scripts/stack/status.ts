@@ -167,6 +167,7 @@ export function verdictOn(status: StackStatus): "done" | "pending" | "wrong" {
     server.state === "running" &&
     disk?.full !== true &&
     keptClusters.known &&
+    (keptClusters.begun === undefined || keptClusters.begun === "running") &&
     containers.known &&
     containers.containers.every(({ running }) => running) &&
     databases.every(({ migrations, seeds }) => migrations.known && migrations.problems.length === 0 && seeds.known) &&

@@ -99,9 +99,11 @@ export async function restoreArchiveInPlace(
       options.signal.throwIfAborted();
       await writePaused(restoring, paused);
       return await options.exclusively(async (outputs) => {
-        const missingRoles = await prepare(place, restoring, outputs);
+        const access = await options.declaredAccess?.();
+        const passwords = passwordsOf(outputs, access ?? { passwords: {} });
+        const missingRoles = await prepare(place, restoring, passwords);
         const downtimeSeconds = await exchange(place, restoring, kept, options);
-        const stillMissing = await completeAccess(outputs, missingRoles, options);
+        const stillMissing = await completeAccess(outputs, { missingRoles, access, passwords }, options);
         const differences = differencesOf(outputs, restored, stillMissing);
         return { ...restored, kept, downtimeSeconds, differences, paused };
       });
@@ -120,19 +122,21 @@ export async function restoreArchiveInPlace(
  */
 async function completeAccess(
   outputs: Logins,
-  missingRoles: string[],
-  { declaredAccess, onNote }: InPlaceOptions,
+  {
+    missingRoles,
+    access,
+    passwords,
+  }: { missingRoles: string[]; access: DeclaredAccess | undefined; passwords: ReadonlyMap<string, string> },
+  { onNote }: InPlaceOptions,
 ): Promise<string[]> {
   const { host, port, sslmode, sslrootcert, logins } = outputs.server;
   const { superuser } = logins;
-  if (superuser === undefined || declaredAccess === undefined) return missingRoles;
+  if (superuser === undefined || access === undefined) return missingRoles;
   const trust = sslrootcert === undefined ? {} : { sslrootcert };
   const server = serverAt({ host, port, sslmode, ...trust, ...superuser });
-  const access = await declaredAccess();
   await restoreAccess(server, access, (database, reason) =>
     onNote(`Privileges in the database ${database} could not be set: ${reason} \`refresh\`, then \`up\`, set them.`),
   );
-  const passwords = passwordsOf(outputs);
   const created = missingRoles.filter((name) => access.roles.some((role) => role.name === name));
   for (const name of created) {
     const verifier = pg.escapeLiteral(await scramVerifier(passwords.get(name) ?? ""));
@@ -180,7 +184,8 @@ export async function undoArchiveRestore(
     await confirm(former.time);
     const undone = siblingPath(data, "undone", former.time);
     const downtimeSeconds = await options.exclusively(async (outputs) => {
-      await prepare(place, former.path, outputs);
+      const access = (await options.declaredAccess?.()) ?? { passwords: {} };
+      await prepare(place, former.path, passwordsOf(outputs, access));
       return exchange(place, former.path, undone, options);
     });
     return { undone, downtimeSeconds };
@@ -241,13 +246,17 @@ const configurationFiles = [configurationFile, "postgresql.conf", "pg_hba.conf",
  *
  * @returns logins that the cluster lacks
  */
-async function prepare({ home, directory }: EmbeddedPlace, cluster: string, outputs: Logins): Promise<string[]> {
+async function prepare(
+  { home, directory }: EmbeddedPlace,
+  cluster: string,
+  passwords: ReadonlyMap<string, string>,
+): Promise<string[]> {
   const account = await serverAccount(process.getuid?.());
   for (const name of configurationFiles) {
     const text = await unlessAbsent(readFile(join(directory.data, name), "utf8"));
     if (text !== undefined) writeFileAtomically(join(cluster, name), text, { mode: 0o600, account });
   }
-  return setPasswordsOffline(await installBinaries(home), cluster, passwordsOf(outputs), account);
+  return setPasswordsOffline(await installBinaries(home), cluster, passwords, account);
 }
 
 /** Exchanges the stopped server's cluster. Returns the time for which the server was stopped, in seconds. */

@@ -101,6 +101,11 @@ const describeQuery = `select pg_database_size(current_database()) as size,
                                 and d.objid = c.oid and d.deptype in ('a', 'i') and t.relpersistence = 'u')
            order by 1) as "unloggedSequences"`;
 
+/** Returns true if a DROP DATABASE has begun and not committed. */
+export async function hasHalfDropped(server: SocketServer): Promise<boolean> {
+  return (await server.query<Database>(databasesQuery)).some(({ isInvalid }) => isInvalid);
+}
+
 interface Database {
   database: string;
   isTemplate: boolean;

@@ -7,6 +7,7 @@ import type { Transaction } from "../window/transactions.ts";
 import type { WalReader } from "../window/wal-reader.ts";
 import { lastScan, readWindowFacts, type WindowFacts, walOf } from "../window/window.ts";
 import { findIncompleteness } from "./completeness.ts";
+import { findDroppedFiles, findLastCommitOrPrepare, positionIn, type RecordSearch } from "./record-search.ts";
 import type { Recovery } from "./recovery.ts";
 import type { RequestedPoint } from "./request.ts";
 import type { RecoveryGoal } from "./scratch-server.ts";
@@ -74,16 +75,41 @@ export async function findPointSource(
   return { backup: chosen.backup, tablespaces, cluster, chosen, facts };
 }
 
-/** Returns the settings with which PostgreSQL stops at a point. */
-export function goalOf({ stop, inclusive, timeline, part }: ChosenPoint, segmentBytes: number): RecoveryGoal {
+/** Returns the goal of the recovery that stops at a point. */
+export function goalOf(source: PointSource, reader: WalReader): RecoveryGoal {
+  const { stop, inclusive } = source.chosen;
+  const goal = (target: Record<string, string>, isIncluded: boolean): RecoveryGoal => ({
+    settings: { ...target, recovery_target_inclusive: isIncluded ? "on" : "off" },
+    ...wayTo(source),
+  });
   const target: Record<string, string> =
     stop.kind === "time"
       ? // This setting refuses ISO 8601 with T and Z.
         { recovery_target_time: displayTime(stop.at).replace(" UTC", "+00") }
       : { recovery_target_lsn: formatLsn(stop.lsn) };
+  return {
+    ...goal(target, inclusive),
+    beforeDrop: async ({ timelines }) => {
+      const reached = timelines.at(-1)?.end ?? 0n;
+      const begin = parseLsn(source.backup.lsn.to);
+      const search = async (from: bigint, { options, filter }: RecordSearch) => {
+        const wal = walOf(source.facts, source.chosen.timeline);
+        const [line] = await reader.search(wal, from, reached, options, filter);
+        return line === undefined ? undefined : positionIn(line);
+      };
+      const last = await search(begin, findLastCommitOrPrepare);
+      // An earlier drop that failed also leaves such a database.
+      if ((await search(last ?? begin, findDroppedFiles)) === undefined) return undefined;
+      return goal({ recovery_target_lsn: formatLsn(last ?? begin) }, last !== undefined);
+    },
+  };
+}
+
+/** Returns the timeline to follow, and the last segment of the part that has the point. */
+function wayTo({ chosen: { timeline, part }, facts }: PointSource): Pick<RecoveryGoal, "lastSegment" | "timeline"> {
+  const { segmentBytes } = facts.state;
   const last = segmentNumberAt(part.to - 1n, segmentBytes);
   return {
-    settings: { ...target, recovery_target_inclusive: inclusive ? "on" : "off" },
     lastSegment: formatSegment({ timeline: timeline.timeline, number: last }, segmentBytes).slice(8),
     timeline: timeline.timeline,
   };

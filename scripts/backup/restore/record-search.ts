@@ -18,6 +18,18 @@ export function findTransaction(xid: bigint): RecordSearch {
   };
 }
 
+/** Finds the last record that commits or prepares a transaction. */
+export const findLastCommitOrPrepare: RecordSearch = {
+  options: ["--rmgr=Transaction"],
+  filter: "grep -E ' desc: (COMMIT|PREPARE)' | tail -n 1 | cut -c 1-240",
+};
+
+/** Finds the records with which DROP DATABASE removes the files of a database, before it commits. */
+export const findDroppedFiles: RecordSearch = {
+  options: ["--rmgr=Database"],
+  filter: "grep ' desc: DROP ' || [ $? -eq 1 ]",
+};
+
 /** Finds the restore points of a name. */
 export function findRestorePoint(name: string): RecordSearch {
   const keep = `{ at = index($0, " desc: RESTORE_POINT "); if (at && substr($0, at + 21) == ENVIRON["NAME"]) print }`;

@@ -125,7 +125,7 @@ export async function restoreIntoEmpty(
   if (request.point !== undefined) {
     // pgBackRest reads WAL only for a cluster with the same identity, which every backup has. The restore of the point
     // continues in the same folder, and keeps the files that are the same.
-    const source = await findSource(docker, stack, undefined, async () => "the machine is lost");
+    const source = await findSource(docker, stack, undefined, async () => "the machine is lost", "any backup");
     request.onStep(`restoring ${source.backup.label}, to find the target`);
     await restoreFiles(docker, stack, place, source, { ...request, to });
   }
@@ -152,7 +152,7 @@ async function restorePoint(
       place,
       source,
       (proven) => judgePoint(source, proven, reader),
-      goalOf(source.chosen, source.facts.state.segmentBytes),
+      goalOf(source, reader),
     );
   });
 }
@@ -196,7 +196,13 @@ async function restoreTo(
   if (place.nextToLive) await requireSpace(docker, stack.server, source.backup.size, "a second cluster");
   request.onStep(`restoring ${source.backup.label}`);
   await restoreFiles(docker, stack, place, source, request);
-  return proveCluster(docker, stack, place, request, goal);
+  const proven = await proveCluster(docker, stack, place, request, goal);
+  if (!("earlier" in proven)) return proven;
+  request.onStep("restoring again, to just before a DROP DATABASE that had not committed");
+  await restoreFiles(docker, stack, { ...place, isBegun: true }, source, request);
+  const again = await proveCluster(docker, stack, place, request, proven.earlier);
+  if ("earlier" in again) throw new Error("A goal before a DROP DATABASE has no earlier one.");
+  return again;
 }
 
 /** Makes the server archive the rest of its WAL. Returns the reason if it could not. */
@@ -298,7 +304,7 @@ async function makeVolume(docker: Docker, { owner }: StackBackups, { to, holder 
 async function restoreFiles(
   docker: Docker,
   stack: StackBackups,
-  { volume, data, nextToLive, becomesLive }: RestorePlace,
+  { volume, data, nextToLive, becomesLive, isBegun = becomesLive && !nextToLive }: RestorePlace & { isBegun?: boolean },
   { backup: { label }, tablespaces }: Pick<RestoreSource, "backup" | "tablespaces">,
   request: RestoreRequest,
 ): Promise<void> {
@@ -310,7 +316,7 @@ async function restoreFiles(
   const options = repositoryOptions(stack).split(" ");
   const given = [
     "--archive-mode=off",
-    ...(becomesLive && !nextToLive ? ["--delta"] : []),
+    ...(isBegun ? ["--delta"] : []),
     "--log-level-console=info",
     `--set=${label}`,
     `--pg1-path=${data}`,

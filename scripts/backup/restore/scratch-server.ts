@@ -7,7 +7,7 @@ import { executeInContainer } from "../../docker/server/query.ts";
 import { waitForServer } from "../../docker/server/wait.ts";
 import { paths, type StackBackups } from "../stack-backups.ts";
 import { markText, unfinishedMark } from "./begun-restore.ts";
-import { type ClusterContents, containerServer, readContents } from "./contents.ts";
+import { type ClusterContents, containerServer, hasHalfDropped, readContents } from "./contents.ts";
 import { extractDirectory } from "./extract-directory.ts";
 import { type Recovery, readRecovery, restoreCommand } from "./recovery.ts";
 import type { RestorePlace, RestoreRequest } from "./request.ts";
@@ -35,6 +35,17 @@ export interface RecoveryGoal {
   lastSegment: string;
   /** Timeline to follow. */
   timeline: number;
+  /**
+   * Finds an earlier goal with the same commits, if recovery ended while a database was being dropped. Omit to take the
+   * cluster as it is. undefined: there is none.
+   */
+  beforeDrop?: (recovery: Recovery) => Promise<RecoveryGoal | undefined>;
+}
+
+/** A recovery that ended while a database was being dropped. Its server was shut down, and nothing was delivered. */
+export interface HalfDropped {
+  /** Goal of another recovery, before the drop began. */
+  earlier: RecoveryGoal;
 }
 
 /**
@@ -105,6 +116,8 @@ const resetRecovery = [
 /**
  * Starts a server on a restored cluster, reads every row, shuts the server down and delivers the cluster to its
  * destination.
+ *
+ * @returns what the server read, or where another recovery has to end
  */
 export async function proveCluster(
   docker: Docker,
@@ -112,7 +125,7 @@ export async function proveCluster(
   { volume, data, nextToLive, becomesLive }: RestorePlace,
   request: RestoreRequest,
   goal?: RecoveryGoal,
-): Promise<ProvenCluster> {
+): Promise<ProvenCluster | HalfDropped> {
   const { to, holder, signal, onStep } = request;
   const place = { docker, stack, volume, data, nextToLive, becomesLive, request };
   const read = async (container: Docker.Container): Promise<ClusterContents> => {
@@ -132,6 +145,13 @@ export async function proveCluster(
   onStep("starting a server on it for recovery");
   const recoverWith = async (container: Docker.Container) => {
     const recovery = await readRecovery(docker, container.id);
+    if (goal?.beforeDrop !== undefined && (await hasHalfDropped(containerServer(docker, container.id)))) {
+      const earlier = await goal.beforeDrop(recovery);
+      if (earlier !== undefined) {
+        await stop(container);
+        return { earlier };
+      }
+    }
     await executeInContainer(docker, container.id, resetRecovery);
     if (await hasTablespaces(docker, container.id)) {
       if (nextToLive) throw tablespacesNextToLive("The restored cluster has tablespaces");
@@ -148,6 +168,7 @@ export async function proveCluster(
   if (!foundGoal) run = await withServer(place, recoverySettingsFor(stack, goal, false), recoverWith, run.locations);
   const { result, locations } = run;
   if (result === undefined) throw new Error("The server missed a recovery target that it was not given.");
+  if (result.earlier !== undefined) return { earlier: result.earlier };
   const { recovery, contents } = result;
   if (contents !== undefined) return { ...contents, recovery, foundGoal };
 

@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import { runInContainer } from "../../docker/run-in-container.ts";
 import { readArchiveNames } from "../archive-names.ts";
 import { diagnose } from "../diagnosis.ts";
-import { type Backup, readRepository } from "../info.ts";
+import { readRepository } from "../info.ts";
 import { pgBackRest } from "../pgbackrest.ts";
 import type { DamagedContent } from "../scan.ts";
 import { paths, stanza } from "../stack-backups.ts";
@@ -34,7 +34,7 @@ export async function readRepositoryState(
   const backups = all.filter(({ archiveId }) => archiveId === newest.archiveId);
   const histories = new Map<number, TimelineEnd[]>();
   for (const timeline of archive.histories) {
-    const history = await readHistory(docker, container, newest, timeline);
+    const history = await readHistory(docker, container, newest.archiveId, timeline);
     if (history !== undefined) histories.set(timeline, history);
   }
   const facts = {
@@ -48,11 +48,14 @@ export async function readRepositoryState(
   return { ...facts, timelines: findTimelines(facts) };
 }
 
-/** Reads the history of a timeline from the archive. Returns undefined if it is damaged. */
-async function readHistory(
+/**
+ * Reads the history of a timeline from the archive: the timelines before it, oldest first. Returns undefined if it is
+ * damaged.
+ */
+export async function readHistory(
   docker: Docker,
   container: string,
-  { archiveId }: Backup,
+  archiveId: string,
   timeline: number,
 ): Promise<TimelineEnd[] | undefined> {
   const text = await pgBackRest(docker, container, [

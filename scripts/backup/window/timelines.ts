@@ -48,7 +48,7 @@ export interface RepositoryFacts {
 }
 
 /** End of a timeline that nothing has left yet. */
-const open = 2n ** 64n;
+export const open = 2n ** 64n;
 
 /** Finds the name under which the archive has a segment on the way to a timeline. The newest timeline's copy counts. */
 export function archivedOn(
@@ -110,10 +110,8 @@ function findParts(facts: RepositoryFacts, path: readonly TimelineEnd[]): Part[]
   };
   const parts: Part[] = [];
   for (const backup of backups.filter(({ label }) => !unusable.has(label))) {
-    const own = path.find((each) => each.timeline === parseSegment(backup.wal.from, segmentBytes).timeline);
+    if (!leadsTo(path, backup)) continue;
     const [start, end] = [parseLsn(backup.lsn.from), parseLsn(backup.lsn.to)];
-    // A backup that ended after the next timeline had begun belongs to the abandoned branch.
-    if (own === undefined || end > own.end) continue;
     const known = parts.at(-1);
     if (known !== undefined && start < known.to) {
       if (end <= known.to) known.backups.push(backup);
@@ -125,6 +123,15 @@ function findParts(facts: RepositoryFacts, path: readonly TimelineEnd[]): Part[]
     if (to >= end) parts.push({ timeline, from: end, to, backups: [backup] });
   }
   return parts;
+}
+
+/**
+ * Returns true if a recovery that begins with a backup can follow the timelines. A backup that ended after the next
+ * timeline had begun belongs to the abandoned branch.
+ */
+export function leadsTo(path: readonly TimelineEnd[], { wal, lsn }: Pick<Backup, "wal" | "lsn">): boolean {
+  const own = path.find(({ timeline }) => timeline === parseSegment(wal.from).timeline);
+  return own !== undefined && parseLsn(lsn.to) <= own.end;
 }
 
 /**

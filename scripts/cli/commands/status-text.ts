@@ -1,3 +1,4 @@
+import type { BegunInPlace } from "../../backup/restore/in-place/begun-in-place.ts";
 import { ago, duration } from "../../core/age.ts";
 import { type JobState, jobFault } from "../../databases/job-state.ts";
 import { describeProblem } from "../../migrate/verify.ts";
@@ -5,6 +6,8 @@ import {
   dumpDueCommand,
   finishRestoreCommand,
   jobsRunCommand,
+  recoverCommand,
+  resumeCommand,
   undoRestoreCommand,
   upCommand,
 } from "../../model/command-lines.ts";
@@ -57,8 +60,9 @@ function describeServer({ server }: StackStatus, now: Date): string[] {
 
 function describeKept({ keptClusters, stack }: StackStatus): string[] {
   if (!keptClusters.known) return [row("kept", unknown(keptClusters.reason))];
-  const { clusters } = keptClusters;
+  const { clusters, begun } = keptClusters;
   return [
+    ...(begun === undefined ? [] : [row("restore", describeBegun(begun, stack))]),
     ...clusters.map((cluster) => {
       const { folder, bytes: size, restoredAt, ageSeconds, canReturn } = cluster;
       const what = canReturn ? "the cluster from before the restore" : "put aside by an undo of the restore";
@@ -68,6 +72,17 @@ function describeKept({ keptClusters, stack }: StackStatus): string[] {
     ...(clusters.some(({ canReturn }) => canReturn) ? [`  return to it: ${undoRestoreCommand(stack)}`] : []),
     ...(clusters.length > 0 ? [`  remove it:    ${finishRestoreCommand(stack)}`] : []),
   ];
+}
+
+function describeBegun(begun: BegunInPlace, stack: string): string {
+  switch (begun) {
+    case "running":
+      return "in place, which runs now";
+    case "killed":
+      return `in place: ${style("red", "was killed")}; complete it: ${recoverCommand(stack)}`;
+    case "elsewhere":
+      return `in place: ${style("red", "not complete")}; it ran on another machine, and may still run`;
+  }
 }
 
 function describeContainers({ containers }: StackStatus): string[] {
@@ -104,12 +119,12 @@ function describeJobs({ jobs, stack }: StackStatus): string[] {
   const next = jobs.pending.length > 0 ? `; ${pending(jobs.pending)}` : "";
   return [
     row("jobs", `${jobs.jobs.length} ${runs}${next}`),
-    ...faulty.slice(0, listed).map((job) => `  ${describeJob(job)}`),
+    ...faulty.slice(0, listed).map((job) => `  ${describeJob(job, stack)}`),
     ...(faulty.length > listed ? [`  and ${faulty.length - listed} more`] : []),
   ];
 }
 
-function describeJob(job: JobState): string {
+function describeJob(job: JobState, stack: string): string {
   const { database, name, startedAt, endedAt, message, overdueSeconds } = job;
   const fault = jobFault(job) ?? "";
   const begun = startedAt === null ? "it has never run" : `its last run began at ${startedAt.slice(0, 19)}Z`;
@@ -117,7 +132,7 @@ function describeJob(job: JobState): string {
   const reasons: Record<string, string> = {
     failed: `${last} with: ${(message ?? "no message").trim().split("\n", 1)[0]}`,
     overdue: `${duration(overdueSeconds ?? 0)}, ${last}`,
-    paused: "a restore in place paused it; `backup restore --resume` enables it",
+    paused: `a restore in place paused it; to enable it: ${resumeCommand(stack)}`,
     stopped: "someone has stopped it; `up` starts it again",
     unknown: "pg_cron records no runs (cron.log_run is off)",
   };

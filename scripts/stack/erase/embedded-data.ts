@@ -52,7 +52,8 @@ export function embeddedData(stack: Stack, home: string, survey: Survey): StackD
     },
 
     async admin() {
-      const running = content.server && (await findPostmaster(content.server.dataDirectory));
+      if (content.server === undefined) return { reason: "the stack has no state with its superuser's password" };
+      const running = await findPostmaster(content.server.dataDirectory);
       if (running === undefined) return { reason: "the server is not running" };
       const password = superuserPassword(await readState(stack, true));
       if (password === undefined) return { reason: "the state does not have its superuser's password" };

@@ -45,6 +45,7 @@ export async function attributeLeftovers(file: string | undefined): Promise<Stac
     kind: "attributes",
     found: `a file next to the state is damaged, so that the engine cannot read the state: ${path}`,
     action: "delete it: the state is complete without it",
+    hidesOthers: true,
     act: async () => {
       const isStillDamaged = isDamaged(path);
       if (isStillDamaged) await rm(path, { force: true });

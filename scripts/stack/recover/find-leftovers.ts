@@ -10,6 +10,7 @@ import { attributeLeftovers } from "./damaged-attributes.ts";
 import { dockerLeftovers } from "./docker-leftovers.ts";
 import { halfWritten } from "./half-written.ts";
 import { incompleteUp } from "./incomplete-up.ts";
+import { killedInContainer } from "./killed-in-container.ts";
 import { killedInPlace } from "./killed-in-place.ts";
 import { killedLoads } from "./killed-loads.ts";
 import { killedRestores } from "./killed-restores.ts";
@@ -53,19 +54,23 @@ export async function findLeftovers(context: RecoveryContext): Promise<StackLeft
   const original = await originalOf({ root, project, stack: name, env }, state?.deployment.resources ?? []);
   const ofServers: StackLeftover[] = [];
   for (const server of own) ofServers.push(...(await killedInPlace(server)), ...(await serverLeftovers(server)));
+  const inContainer = original === undefined ? await killedInContainer(stack, project, state) : [];
+  // Its server accepts no clients until then.
+  const canAsk = original === undefined && inContainer.length === 0;
   return [
     ...found,
     ...interruptedOperations(stack, state),
     ...unfinishedErasure(stack),
     ...ofServers,
+    ...inContainer,
     ...(original === undefined ? await dockerLeftovers(stack, project, state) : [ofOriginal(name, original)]),
     ...(await killedRestores(stack)),
     ...(await cacheLeftovers(env)),
     ...(await temporaries(context, own)),
     ...(await halfWritten(context, project, own, folder)),
     ...(await unknownServers(context, project, servers, state)),
-    ...(original === undefined ? await leftMemberships(stack, state) : []),
-    ...(original === undefined ? await killedLoads(stack, state) : []),
+    ...(canAsk ? await leftMemberships(stack, state) : []),
+    ...(canAsk ? await killedLoads(stack, state) : []),
     ...stateDeltas(stack, state),
     ...(await incompleteUp(stack, state)),
   ];

@@ -7,7 +7,7 @@ import { refuseEndlessCommits } from "../../connection/synchronous-standbys.ts";
 import { OperationError } from "../../core/operation-error.ts";
 import { recoverCommand, upCommand } from "../../model/command-lines.ts";
 import type { Stack } from "../stack.ts";
-import { readState, type StackState, type StateResource } from "../stack-state.ts";
+import { plainText, readState, type StackState, type StateResource } from "../stack-state.ts";
 import type { StackLeftover } from "./leftover.ts";
 
 const providerType = "pulumi:providers:postgresql";
@@ -100,12 +100,4 @@ export async function adminOf(stack: Stack): Promise<Connection | undefined> {
 function certificateFile(root: string, path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   return path.startsWith("..") ? join(root, "infra", path) : resolve(root, path);
-}
-
-/** Returns a value as text. In a state that was read with its secrets, a secret has its value as JSON. */
-function plainText(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
-  if (typeof value === "number") return String(value);
-  const { plaintext } = (value ?? {}) as { plaintext?: unknown };
-  return typeof plaintext === "string" ? String(JSON.parse(plaintext)) : undefined;
 }

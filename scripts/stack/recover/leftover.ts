@@ -2,9 +2,13 @@ import type { Leftover } from "../../core/leftover.ts";
 import type { Stack } from "../stack.ts";
 
 /** Leftover of a killed run on a stack. */
-export type StackLeftover = Leftover<
-  "state" | "attributes" | "engine-lock" | "process" | "files" | "lock" | "pending-operation" | "server" | "container"
->;
+export interface StackLeftover
+  extends Leftover<
+    "state" | "attributes" | "engine-lock" | "process" | "files" | "lock" | "pending-operation" | "server" | "container"
+  > {
+  /** Set if others can be found only after its action. */
+  hidesOthers?: true;
+}
 
 /** Stack and folders in which leftovers are looked for. */
 export interface LeftoverContext {

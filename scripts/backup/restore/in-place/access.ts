@@ -28,6 +28,8 @@ export interface DeclaredGrant {
 export interface DeclaredAccess {
   roles: DeclaredRole[];
   grants: DeclaredGrant[];
+  /** Passwords by role, with that of the superuser. */
+  passwords: Readonly<Record<string, string>>;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface DeclaredAccess {
  */
 export async function restoreAccess(
   server: SocketServer,
-  { roles, grants }: DeclaredAccess,
+  { roles, grants }: Omit<DeclaredAccess, "passwords">,
   onFailure: (database: string, reason: string) => void,
 ): Promise<void> {
   const names = async (sql: string) => new Set((await server.query<{ name: string }>(sql)).map(({ name }) => name));

@@ -169,8 +169,12 @@ export const temporarySettings = ["restore_command", "recovery_target_timeline",
 
 /** Returns true if the live cluster still shuts out clients, because the command that exchanged it did not complete. */
 export async function shutsOutClients(volume: ClusterVolume): Promise<boolean> {
-  const script = `grep -Eqs "^ssl = '?off" ${clusters}/data/postgresql.auto.conf && echo off || true`;
-  return (await volume.run(script)).trim() === "off";
+  return shutsOutClientsIn(await volume.run(`cat ${clusters}/data/postgresql.auto.conf`));
+}
+
+/** Returns true if the text of postgresql.auto.conf shuts out clients. */
+export function shutsOutClientsIn(settings: string): boolean {
+  return /^ssl = '?off/m.test(settings);
 }
 
 /** Prepares a restored cluster in `17/data` for the live server, which has to archive its new timeline. */

@@ -12,8 +12,8 @@ import { parseSegment } from "../../wal.ts";
 import { containerServer } from "../contents.ts";
 import { restoreAccess } from "./access.ts";
 import { temporarySettings } from "./cluster-volume.ts";
-import type { InPlaceRequest } from "./in-place-request.ts";
-import { findDifferences, type StackDifferences, setPasswords } from "./logins.ts";
+import type { InPlaceRequest, StartRequest } from "./in-place-request.ts";
+import { findDifferences, passwordsOf, type StackDifferences, setPasswords } from "./logins.ts";
 
 /*
  * The server while its cluster is exchanged: it stops, starts on the other cluster, and is backed up.
@@ -53,21 +53,19 @@ export async function startAgainIfFailed(
 }
 
 /** Starts the server on the exchanged cluster with the stack's passwords, roles and privileges, and accepts clients. */
-export async function bringBack(
-  docker: Docker,
-  stack: StackBackups,
-  request: InPlaceRequest,
-): Promise<StackDifferences> {
+export async function bringBack(docker: Docker, stack: StackBackups, request: StartRequest): Promise<StackDifferences> {
   try {
-    const differences = await startExchanged(docker, stack, request);
+    const access = await request.declaredAccess();
+    const passwords = passwordsOf(request.outputs, access);
+    const differences = await startExchanged(docker, stack, request, passwords);
     const { server } = stack;
-    await restoreAccess(containerServer(docker, server), await request.declaredAccess(), (database, reason) =>
+    await restoreAccess(containerServer(docker, server), access, (database, reason) =>
       request.onNote(
         `Privileges in the database ${database} could not be set: ${reason} \`refresh\`, then \`up\`, set them.`,
       ),
     );
     if (differences.missingRoles.length === 0) return differences;
-    return { ...differences, missingRoles: await setPasswords(docker, server, request.outputs) };
+    return { ...differences, missingRoles: await setPasswords(docker, server, passwords) };
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     throw new OperationError(error.message, {
@@ -80,7 +78,8 @@ export async function bringBack(
 async function startExchanged(
   docker: Docker,
   { server }: StackBackups,
-  request: InPlaceRequest,
+  request: StartRequest,
+  passwords: ReadonlyMap<string, string>,
 ): Promise<StackDifferences> {
   request.onStep("starting the server");
   // From here on, an interruption would only leave the work half done.
@@ -88,7 +87,7 @@ async function startExchanged(
   await startContainer(docker, server);
   await waitForServer(docker, server, request.startSeconds, signal);
   await untilPromoted(docker, server, request.startSeconds);
-  const missing = await setPasswords(docker, server, request.outputs);
+  const missing = await setPasswords(docker, server, passwords);
   const resets = temporarySettings.map((name) => `alter system reset ${name};`);
   await executeInContainer(docker, server, [...resets, "select pg_reload_conf();"].join("\n"));
   return findDifferences(docker, server, request.outputs, missing);

@@ -24,6 +24,9 @@ export interface InPlaceRequest extends Omit<RestoreRequest, "to" | "accept" | "
   onNote: (text: string) => void;
 }
 
+/** Requirements of a start of the server on an exchanged cluster. */
+export type StartRequest = Pick<InPlaceRequest, "outputs" | "declaredAccess" | "startSeconds" | "onStep" | "onNote">;
+
 /** Sessions of clients that the exchange ends. */
 export type Sessions = { application: string; user: string; database: string }[];
 

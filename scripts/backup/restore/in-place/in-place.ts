@@ -24,7 +24,7 @@ import {
   withClusterVolume,
 } from "./cluster-volume.ts";
 import { backUp, bringBack, requireBackupOfTimeline, startAgainIfFailed, stopServer } from "./exchanged-server.ts";
-import type { InPlaceRequest, InPlaceRestored, Losses, Sessions } from "./in-place-request.ts";
+import type { InPlaceRequest, InPlaceRestored, Losses, Sessions, StartRequest } from "./in-place-request.ts";
 import { folderName, keptCluster } from "./layout.ts";
 import { countLostCommits } from "./lost-commits.ts";
 import { pauseWork, resumeWork } from "./paused-work.ts";
@@ -150,6 +150,11 @@ export async function finishInPlace(
   });
 }
 
+/** Completes or reverts what a killed restore in place, undo or finish left, and starts the server. */
+export async function completeKilled(docker: Docker, stack: StackBackups, request: StartRequest): Promise<void> {
+  await withSettled(docker, stack, request, async () => {});
+}
+
 /**
  * Enables the jobs and subscriptions that a restore in place paused.
  *
@@ -176,7 +181,7 @@ function archiveGet(stack: StackBackups): string {
 async function withSettled<T>(
   docker: Docker,
   stack: StackBackups,
-  request: InPlaceRequest,
+  request: StartRequest,
   work: (volume: ClusterVolume) => Promise<T>,
 ): Promise<T> {
   return withClusterVolume(docker, stack, (volume) =>

@@ -3,6 +3,7 @@ import pg from "pg";
 import { scramVerifier } from "../../../connection/scram.ts";
 import { executeInContainer, queryInContainer } from "../../../docker/server/query.ts";
 import type { StackOutputs } from "../../../model/stack-outputs.ts";
+import type { DeclaredAccess } from "./access.ts";
 
 /** Differences between a restored cluster and what the stack declares. */
 export interface StackDifferences {
@@ -14,15 +15,31 @@ export interface StackDifferences {
   missingMigrations: Record<string, string[]>;
 }
 
-/** Returns the passwords of the stack's logins. */
-export function passwordsOf({ server, databases }: Pick<StackOutputs, "server" | "databases">): Map<string, string> {
+/**
+ * Returns the passwords of the stack's logins. Those of its state win: the outputs are of the last `up` that completed,
+ * and a later one may have created roles or changed passwords before it failed.
+ */
+export function passwordsOf(
+  { server, databases }: Pick<StackOutputs, "server" | "databases">,
+  { passwords }: Pick<DeclaredAccess, "passwords">,
+): Map<string, string> {
   const logins = [server.logins, ...Object.values(databases).map((each) => each.logins)];
-  return new Map(logins.flatMap((each) => Object.values(each)).map((each) => [each.user, each.password]));
+  return new Map([
+    ...logins.flatMap((each) => Object.values(each)).map((each) => [each.user, each.password] as const),
+    ...Object.entries(passwords),
+  ]);
 }
 
-/** Gives the stack's logins their current passwords. A restored cluster has those of its time. */
-export async function setPasswords(docker: Docker, server: string, outputs: StackOutputs): Promise<string[]> {
-  const passwords = passwordsOf(outputs);
+/**
+ * Gives logins their current passwords. A restored cluster has those of its time.
+ *
+ * @returns logins that the cluster lacks
+ */
+export async function setPasswords(
+  docker: Docker,
+  server: string,
+  passwords: ReadonlyMap<string, string>,
+): Promise<string[]> {
   const found = await queryInContainer<{ name: string }>(docker, server, "select rolname as name from pg_roles");
   const there = new Set(found.map(({ name }) => name));
   const statements: string[] = [];

@@ -60,6 +60,7 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
     );
     return reportResumed(context, stack, paused);
   }
+  let unchanged: string | undefined;
   const request: InPlaceRequest = {
     backup: command.backup,
     point: command.point,
@@ -72,12 +73,15 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
     declaredAccess: () => readDeclaredAccess(context, stack),
     signal: context.signal,
     onStep: (step) => showStep(context.out, step),
-    onNote: (text) => context.out.note(text),
+    onNote: (text) => {
+      unchanged = "What a killed command had left was completed, and nothing else was changed.";
+      context.out.note(text);
+    },
   };
   const ask = async (lines: readonly string[], refused: string) => {
     context.out.endStep();
     context.out.note(lines.join("\n"));
-    if (!yes) await requireTyped(context, [stack], refused);
+    if (!yes) await requireTyped(context, [stack], refused, unchanged);
   };
   return withDocker(dockerHost, async (docker) => {
     switch (what) {
@@ -117,9 +121,8 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
 
 /** Reads the roles and privileges that the state of a stack declares. */
 export async function readDeclaredAccess(context: CommandContext, stack: string): Promise<DeclaredAccess> {
-  const { declaredAccess } = await import("../../../stack/declared-access.ts");
-  const { resourcesOf } = await import("../../../stack/stored-state.ts");
-  return declaredAccess(await resourcesOf(await stackForReading(context, stack)));
+  const declared = await import("../../../stack/declared-access.ts");
+  return declared.readDeclaredAccess(await stackForReading(context, stack));
 }
 
 function describeLosses(

@@ -1,7 +1,7 @@
 import type { FormerRepository } from "../../../backup/former-generations.ts";
 import type { StackBackups } from "../../../backup/stack-backups.ts";
 import { exitCode, OperationError } from "../../../core/operation-error.ts";
-import type { RepositoryOutput, ServerOutput, StackOutputs } from "../../../model/stack-outputs.ts";
+import type { ServerOutput, StackOutputs } from "../../../model/stack-outputs.ts";
 import type { CommandContext } from "../../context.ts";
 import { outputsOf } from "../../stack.ts";
 
@@ -129,24 +129,9 @@ export function insteadOfBackups(
 /** Returns the backups of a stack. If it makes none, returns only the kind of its server. */
 export async function findBackups(context: CommandContext, stack: string): Promise<BackupsInEngine | NoBackups> {
   const { projectName } = await import("../../../stack/project.ts");
+  const { backupsIn } = await import("../../../stack/backups-in.ts");
   const outputs = await outputsOf(context, stack, false);
   const { server } = outputs;
-  if (server.kind !== "docker" || server.backups === undefined) return { kind: server.kind, outputs };
-  const owner = { project: await projectName(context.root), stack, owner: server.owner };
-  const { second, drill, objectives, evidence, ...first } = server.backups;
-  const located = (output: RepositoryOutput, number: number): StackBackups => {
-    const { container, image, volumes, schedule, configurationFile, network } = output;
-    return {
-      ...{ owner, container, server: server.container, image, volumes, schedule },
-      ...(configurationFile === undefined ? {} : { configurationFile }),
-      ...(network === undefined ? {} : { network }),
-      ...(second === undefined ? {} : { repository: number }),
-    };
-  };
-  return {
-    backups: { ...located(first, 1), drill, objectives, drillContainer: evidence?.container },
-    ...(second === undefined ? {} : { second: located(second, 2) }),
-    dockerHost: server.dockerHost,
-    outputs,
-  };
+  const found = backupsIn(server, { project: await projectName(context.root), stack });
+  return found === undefined ? { kind: server.kind, outputs } : { ...found, outputs };
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { SocketServer } from "../../../../scripts/backup/restore/contents.ts";
 import { restoreAccess } from "../../../../scripts/backup/restore/in-place/access.ts";
+import { passwordsOf } from "../../../../scripts/backup/restore/in-place/logins.ts";
+import type { ServerOutput } from "../../../../scripts/model/stack-outputs.ts";
 import { declaredAccess } from "../../../../scripts/stack/declared-access.ts";
 
 const resource = (type: string, inputs: Record<string, unknown>) => ({ urn: `urn:${type}`, type, inputs });
@@ -14,7 +16,10 @@ describe("the access that a state declares", () => {
     resource(role, {
       ...{ name: "shop_migrator", login: true, roles: ["shop_owner"], assumeRole: "shop_owner" },
       idleInTransactionSessionTimeout: 60_000,
+      password: { plaintext: '"of the state"' },
     }),
+    resource(role, { name: "shop_app", login: true, password: { ciphertext: "v1:" } }),
+    resource("pulumi:providers:postgresql", { username: "postgres", password: { plaintext: '"of the provider"' } }),
     { ...resource(role, { name: "gone", login: true }), delete: true },
     resource(grant, { database: "shop", role: "public", objectType: "database", privileges: [] }),
     resource(grant, {
@@ -29,12 +34,24 @@ describe("the access that a state declares", () => {
     }),
   ]);
 
+  it("has the passwords of a state with its secrets, which win over those of older outputs", () => {
+    const login = (user: string) => ({ user, password: `of the outputs: ${user}` });
+    const logins = { migrator: login("shop_migrator"), app: login("shop_app") };
+    const server = { logins: { superuser: login("postgres") } } as unknown as ServerOutput;
+    const databases = { shop: { logins, migrations: [], seeds: [] } };
+    expect([...passwordsOf({ server, databases }, access)]).toEqual([
+      ["postgres", "of the provider"],
+      ["shop_migrator", "of the state"],
+      ["shop_app", "of the outputs: shop_app"],
+    ]);
+  });
+
   it("is created where a cluster lacks it: roles with attributes and settings, memberships, privileges", async () => {
     const executed: string[] = [];
     const answers: Record<string, unknown[]> = {
       pg_auth_members: [],
       pg_database: [{ name: "shop" }],
-      "from pg_roles": [{ name: "shop_owner" }],
+      "from pg_roles": [{ name: "shop_owner" }, { name: "shop_app" }],
     };
     const server: SocketServer = {
       query: async <Row>(sql: string) =>

@@ -255,6 +255,39 @@ export function describePoints(every: boolean): void {
       expect(tables.map(({ table }) => table)).toContain("public.note");
     });
 
+    it("has a database of which the drop had not committed, with its rows", async () => {
+      // A drop that failed long ago leaves such a database too, and no restore can change that.
+      await shop.sql(
+        "create database failed",
+        "update pg_database set datconnlimit = -2 where datname = 'failed'",
+        "create database dropped",
+      );
+      const inDropped = ["psql", "-d", "dropped", "-c", "create table t as select generate_series(1, 7)"];
+      expect((await shop.inServer(...inDropped)).code).toBe(0);
+      await shop.sql("drop database dropped");
+      const dropped = await shop.sql("select timestamp at time zone 'UTC' || ' UTC' from pg_last_committed_xact()");
+      const steps: string[] = [];
+      const restored = await restoreWith(async (volume) => {
+        const point = { target: atTime(dropped), inclusive: false };
+        const onStep = (step: string) => void steps.push(step);
+        return restoreBackup(docker, backups, { ...(await request(volume, point)), onStep });
+      });
+      const [found] = restored.databases.filter(({ database }) => database === "dropped");
+      expect(found?.tables).toMatchObject([{ table: "public.t", rows: 7 }]);
+      expect(restored.unproven).toEqual([{ database: "failed", reason: expect.stringContaining("DROP DATABASE") }]);
+      expect(restored.point?.firstNotIncluded?.at).toBe(formatTime(parseTime(dropped)));
+      const again = "restoring again, to just before a DROP DATABASE that had not committed";
+      expect(steps).toContain(again);
+      steps.length = 0;
+      await restoreWith(async (volume) => {
+        const point = { target: atTime(dropped), inclusive: true };
+        const onStep = (step: string) => void steps.push(step);
+        return restoreBackup(docker, backups, { ...(await request(volume, point)), onStep });
+      });
+      expect(steps).not.toContain(again);
+      await shop.sql("drop database failed");
+    });
+
     if (every)
       it("stops just before a migration without a transaction", async () => {
         expect(await restoreBefore("000004")).toEqual([true, 6]);

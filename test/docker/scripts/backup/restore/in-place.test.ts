@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -265,6 +266,57 @@ describe("a restore in place", () => {
     ]);
   });
 
+  it("that is killed after the exchange is completed by recover, and has a backup of its own at the latest at finish", async () => {
+    await createRestorePoint(await shop.location(), "before-the-last-backup");
+    const good = await shop.tables();
+    const { stdout: made } = await shop.succeed("backup", "create", "--type", "full", "--json");
+    const { label } = (JSON.parse(made) as { backup: { label: string } }).backup;
+    await shop.sql("insert into written values (-2)");
+    // An up that failed: the passwords in its state are newer than those in the outputs.
+    const rotated = { ...settings, postgresql: { work_mem: "5MB" }, passwordVersion: "rotated" };
+    await shop.configure(rotated);
+    const broken = (await commit(shop.clone, [...shopDrafts, { name: "broken", body: "select 1 / 0;" }])).at(-1) ?? "";
+    const failed = await shop.pgw("up");
+    expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining("division by zero")]);
+    await rm(join(shop.clone.root, "migrations/shop/committed", broken));
+    const target = ["--restore-point", "before-the-last-backup"];
+    await killAt("starting the server", "backup", "restore", "--in-place", ...target, "--yes");
+    const { code, stdout: status } = await shop.pgw("status", "--json");
+    expect([code, JSON.parse(status).keptClusters.begun]).toEqual([5, "killed"]);
+    const recovered = await shop.succeed("recover");
+    expect(recovered.stderr).toContain(`a restore in place of stack "${shop.stack}" was not completed`);
+    expect(recovered.stderr).not.toContain("could not check");
+    expect([await shop.tables(), await leftSettings()]).toEqual([good, "0"]);
+    expect((await shop.succeed("recover", "--dry-run")).stderr).toBe("");
+    await shop.succeed("up");
+    expect(await shop.query("app", "select count(*)::int as n from written where n = -2")).toEqual([{ n: 0 }]);
+    expect(JSON.parse((await shop.pgw("status", "--json")).stdout).keptClusters).not.toHaveProperty("begun");
+
+    // The newest backup is of the timeline that was left.
+    await archives();
+    const volume = `${shop.prefix}-own-timeline`;
+    const restoreAll = ["backup", "restore", "--to-volume", volume, "--json"];
+    const copy = JSON.parse((await shop.succeed(...restoreAll)).stdout) as Restored;
+    await docker.getVolume(volume).remove();
+    expect(copy.incompleteReason).toBeUndefined();
+    expect(copy.backup).not.toBe(label);
+    expect(shopTables(copy.databases)).toEqual(good);
+    for (const other of (await shop.list()).found.backups.filter((each) => each.label !== label))
+      expect((await shop.inSidecar("pgbackrest", "expire", `--set=${other.label}`)).code).toBe(0);
+    const listed = await shop.list();
+    expect([listed.code, listed.text]).toEqual([
+      5,
+      expect.stringMatching(/^No backup leads to timeline \d+, on which/m),
+    ]);
+    const refused = await shop.pgw(...restoreAll);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("No backup leads to timeline")]);
+    const finished = await shop.succeed("backup", "restore", "--finish", "--yes");
+    expect(finished.stderr).toContain("making a full backup");
+    expect((await shop.list()).text).not.toContain("No backup leads");
+    await shop.succeed(...restoreAll);
+    await docker.getVolume(volume).remove();
+  });
+
   it("waits for an up with new passwords and a migration, and keeps the logins of the stack", async () => {
     await shop.configure({ ...settings, postgresql: { work_mem: "5MB" }, passwordVersion: "2" });
     const held = await holdMigrations(shop.clone);
@@ -273,12 +325,12 @@ describe("a restore in place", () => {
     await held.begun();
     // A killed up would leave this.
     const recorded = async () => (await shop.onRepository("tail -n 1 /repository/pgroundwork/deploys.jsonl")).trim();
-    expect(JSON.parse(await recorded())).toMatchObject({ number: 2, outcome: "unfinished", changes: null });
+    expect(JSON.parse(await recorded())).toMatchObject({ number: 3, outcome: "unfinished", changes: null });
     const restore = startPgw("backup", "restore", "--in-place", "--yes");
     await shop.until("the restore waits", async () => restore.text().includes("Waiting for it to end."));
     await held.release();
     expect((await up).code).toBe(0);
-    expect(JSON.parse(await recorded())).toMatchObject({ number: 2, outcome: "done", changes: expect.any(Number) });
+    expect(JSON.parse(await recorded())).toMatchObject({ number: 3, outcome: "done", changes: expect.any(Number) });
     const [code] = await restore.closed;
     expect([code, restore.text()]).toEqual([0, expect.stringContaining("The restored state of shop lacks migrations")]);
     expect(await shop.query("app", "select count(*)::int as n from product")).toEqual([{ n: 2 }]);

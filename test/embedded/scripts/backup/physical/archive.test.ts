@@ -218,6 +218,7 @@ describe("a restore of a physical archive in place", () => {
         { database: "shop", role: "monitor_of_later", on: { kind: "database" }, privileges: ["CONNECT"] },
         { database: "gone", role: "monitor_of_later", on: { kind: "database" }, privileges: ["CONNECT"] },
       ],
+      passwords: {},
     }),
     onNote: (text) => void notes.push(text),
     exclusively: (work) =>

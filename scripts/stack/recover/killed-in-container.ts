@@ -1,0 +1,69 @@
+import { readBegunInPlace } from "../../backup/restore/in-place/begun-in-place.ts";
+import { completeKilled } from "../../backup/restore/in-place/in-place.ts";
+import { OperationError } from "../../core/operation-error.ts";
+import { withDocker } from "../../docker/client.ts";
+import type { ServerOutput } from "../../model/stack-outputs.ts";
+import { backupsIn, type StackRepositories } from "../backups-in.ts";
+import { readDeclaredAccess } from "../declared-access.ts";
+import { readOutputs } from "../outputs.ts";
+import type { Stack } from "../stack.ts";
+import type { StackState } from "../stack-state.ts";
+import type { StackLeftover } from "./leftover.ts";
+
+/** Time limit for a start of the server, in seconds. */
+const startSeconds = 600;
+
+/** Finds a killed restore in place of a stack whose server is in a container. */
+export async function killedInContainer(
+  stack: Stack,
+  project: string,
+  state: StackState | undefined,
+): Promise<StackLeftover[]> {
+  const found = inState(state, project, stack.name);
+  if (found === undefined) return [];
+  try {
+    const begun = await withDocker(found.dockerHost, (docker) => readBegunInPlace(docker, found.backups.server));
+    if (begun === undefined || begun === "running") return [];
+    const what = `a restore in place of stack "${stack.name}" was not completed`;
+    if (begun === "elsewhere")
+      return [
+        { kind: "server", found: what, advice: "It ran on another machine, and may still run. Recover it there." },
+      ];
+    return [
+      {
+        kind: "server",
+        found: what,
+        action: "complete its exchange of clusters, or remove the restored one, and start the server",
+        hidesOthers: true,
+        act: () => complete(stack, project),
+      },
+    ];
+  } catch (error) {
+    // An engine that does not answer is reported with the containers that cannot be checked.
+    if (error instanceof OperationError) return [];
+    throw error;
+  }
+}
+
+/** Reads the outputs again, because a password may have changed since. */
+async function complete(stack: Stack, project: string): Promise<void> {
+  const outputs = await readOutputs(stack, true);
+  const found = backupsIn(outputs.server, { project, stack: stack.name });
+  if (found === undefined) return;
+  await withDocker(found.dockerHost, (docker) =>
+    completeKilled(docker, found.backups, {
+      outputs,
+      declaredAccess: () => readDeclaredAccess(stack),
+      startSeconds,
+      onStep: () => {},
+      onNote: () => {},
+    }),
+  );
+}
+
+/** Finds the backups of a stack in its state, whose secrets are encrypted. */
+function inState(state: StackState | undefined, project: string, stack: string): StackRepositories | undefined {
+  const resources = state?.deployment.resources ?? [];
+  const server = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs?.server;
+  return server === undefined ? undefined : backupsIn(server as ServerOutput, { project, stack });
+}
