@@ -265,7 +265,8 @@ export function describePoints(every: boolean): void {
       const inDropped = ["psql", "-d", "dropped", "-c", "create table t as select generate_series(1, 7)"];
       expect((await shop.inServer(...inDropped)).code).toBe(0);
       await shop.sql("drop database dropped");
-      const dropped = await shop.sql("select timestamp at time zone 'UTC' || ' UTC' from pg_last_committed_xact()");
+      const time = "to_char(timestamp at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')";
+      const dropped = await shop.sql(`select ${time} || ' UTC' from pg_last_committed_xact()`);
       const steps: string[] = [];
       const restored = await restoreWith(async (volume) => {
         const point = { target: atTime(dropped), inclusive: false };
