@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
+import type { BegunInPlace } from "../../../../../scripts/backup/restore/in-place/begun-in-place.ts";
 import { describeStatus } from "../../../../../scripts/cli/commands/status-text.ts";
 import type { JobState } from "../../../../../scripts/databases/job-state.ts";
 import { type DatabaseStatus, type StackStatus, verdictOn } from "../../../../../scripts/stack/status.ts";
@@ -96,6 +97,11 @@ describe("the status of a stack", () => {
     expect(text(kept(day, false))).not.toContain("--undo");
     expect([verdict(kept(7 * day)), verdict(kept(7 * day + 1))]).toEqual(["done", "pending"]);
     expect(verdict({ keptClusters: { known: false, reason: "no access" } })).toBe("wrong");
+    const begun = (state: BegunInPlace) => ({ keptClusters: { known: true as const, clusters: [], begun: state } });
+    expect(text(begun("killed"))).toContain(
+      "\nrestore      in place: was killed; complete it: npm run pgw -- recover\n",
+    );
+    expect([verdict(begun("killed")), verdict(begun("running"))]).toEqual(["wrong", "done"]);
   });
 
   it("shows a full disk, which is wrong, and a nearly full one, which only warns", () => {
@@ -199,7 +205,7 @@ describe("the status of a stack", () => {
     [{ active: false }, "stopped    shop: tidy: someone has stopped it; `up` starts it again"],
     [
       { active: false, paused: true },
-      "paused     shop: tidy: a restore in place paused it; `backup restore --resume` enables it",
+      "paused     shop: tidy: a restore in place paused it; to enable it: npm run pgw -- backup restore --resume",
     ],
     [{ failed: null }, "unknown    shop: tidy: pg_cron records no runs (cron.log_run is off)"],
   ])("is wrong if a job is not fine: %o", (changed, line) => {
