@@ -18,6 +18,12 @@ export const scriptMutations: readonly Mutation[] = [
     replace: "    when: () => false,",
     tests: [unit("backup/diagnosis")],
   },
+  {
+    file: "scripts/backup/restore/in-place/logins.ts",
+    find: "    ...Object.entries(passwords),\n",
+    replace: "",
+    tests: [unit("stack/declared-access")],
+  },
   // connection
   {
     file: "scripts/connection/environment.ts",
