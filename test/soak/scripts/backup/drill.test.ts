@@ -98,7 +98,9 @@ describe("restore drills of a stack", () => {
     const { Image: image } = await shop.inspected();
     const owner = { project: "pgroundwork", stack: shop.stack, owner: "tests" };
     const volumes = { "/configuration": `${shop.prefix}-config` };
-    const spec = { image, owner, command: ["sleep", "60"], volumes };
+    // Only root may write to the configuration.
+    const asRoot = { user: "0", capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER"] };
+    const spec = { image, owner, command: ["sleep", "60"], ...asRoot, volumes };
     await withScratchContainer(docker, spec, async (container) => {
       await container.start();
       const { code, stderr } = await runInContainer(docker, container.id, { command: ["sh", "-c", script] });
@@ -154,7 +156,7 @@ describe("restore drills of a stack", () => {
       ],
       [
         "an index that was corrupted before the backup",
-        /lacks matching index tuple/,
+        /lacks matching index tuple|amcheck: btree index/,
         async () => {
           await shop.sql(
             "create function twice(int) returns int language sql immutable as 'select $1 * 2'",
@@ -174,10 +176,13 @@ describe("restore drills of a stack", () => {
       const mend = await damage();
       try {
         const failed = expect.stringMatching(reason);
-        expect(await drills(), kind).toEqual([
-          ["failed", failed],
-          ["failed", failed],
-        ]);
+        const newest = async () => (await shop.list()).found.backups[0]?.label;
+        const before = await newest();
+        const [byCommand, inContainer] = await drills();
+        expect(byCommand, kind).toEqual(["failed", failed]);
+        // The backup container makes a full backup by itself if WAL was lost.
+        const isMended = (await newest()) !== before;
+        expect(inContainer, kind).toEqual(isMended ? ["passed", expect.any(String)] : ["failed", failed]);
       } finally {
         await mend();
       }

@@ -13,6 +13,7 @@ import type { Restored } from "../../../../../scripts/backup/restore/restore.ts"
 import { withClient } from "../../../../../scripts/connection/client.ts";
 import { scramVerifier } from "../../../../../scripts/connection/scram.ts";
 import { dockerClient } from "../../../../../scripts/docker/client.ts";
+import { runInContainer } from "../../../../../scripts/docker/run-in-container.ts";
 import { startContainer } from "../../../../../scripts/docker/server/running.ts";
 import { createRestorePoint, restoreBackup } from "../../../../../scripts/programs/backups.ts";
 import { commit, holdMigrations, shopDrafts } from "../../../../embedded/infra/program/shop.ts";
@@ -273,8 +274,11 @@ describe("a restore in place", () => {
     const { label } = (JSON.parse(made) as { backup: { label: string } }).backup;
     await shop.sql("insert into written values (-2)");
     // An up that failed: the passwords in its state are newer than those in the outputs.
-    const rotated = { ...settings, postgresql: { work_mem: "5MB" }, passwordVersion: "rotated" };
+    const backups = { ...settings.backups, drill: { schedule: "59 23 31 12 *" } };
+    const rotated = { ...settings, backups, postgresql: { work_mem: "5MB" }, passwordVersion: "rotated" };
     await shop.configure(rotated);
+    const drillInContainer = async () =>
+      (await runInContainer(docker, `${shop.prefix}-drill`, { command: ["restore-drill"] })).stdout;
     const broken = (await commit(shop.clone, [...shopDrafts, { name: "broken", body: "select 1 / 0;" }])).at(-1) ?? "";
     const failed = await shop.pgw("up");
     expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining("division by zero")]);
@@ -301,6 +305,7 @@ describe("a restore in place", () => {
     expect(copy.incompleteReason).toBeUndefined();
     expect(copy.backup).not.toBe(label);
     expect(shopTables(copy.databases)).toEqual(good);
+    expect(await drillInContainer()).toMatch(/: passed after/);
     for (const other of (await shop.list()).found.backups.filter((each) => each.label !== label))
       expect((await shop.inSidecar("pgbackrest", "expire", `--set=${other.label}`)).code).toBe(0);
     const listed = await shop.list();
@@ -310,6 +315,7 @@ describe("a restore in place", () => {
     ]);
     const refused = await shop.pgw(...restoreAll);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("No backup leads to timeline")]);
+    expect(await drillInContainer()).toMatch(/: failed after .* No backup leads to timeline/s);
     const finished = await shop.succeed("backup", "restore", "--finish", "--yes");
     expect(finished.stderr).toContain("making a full backup");
     expect((await shop.list()).text).not.toContain("No backup leads");
@@ -325,12 +331,12 @@ describe("a restore in place", () => {
     await held.begun();
     // A killed up would leave this.
     const recorded = async () => (await shop.onRepository("tail -n 1 /repository/pgroundwork/deploys.jsonl")).trim();
-    expect(JSON.parse(await recorded())).toMatchObject({ number: 3, outcome: "unfinished", changes: null });
+    expect(JSON.parse(await recorded())).toMatchObject({ number: 4, outcome: "unfinished", changes: null });
     const restore = startPgw("backup", "restore", "--in-place", "--yes");
     await shop.until("the restore waits", async () => restore.text().includes("Waiting for it to end."));
     await held.release();
     expect((await up).code).toBe(0);
-    expect(JSON.parse(await recorded())).toMatchObject({ number: 3, outcome: "done", changes: expect.any(Number) });
+    expect(JSON.parse(await recorded())).toMatchObject({ number: 4, outcome: "done", changes: expect.any(Number) });
     const [code] = await restore.closed;
     expect([code, restore.text()]).toEqual([0, expect.stringContaining("The restored state of shop lacks migrations")]);
     expect(await shop.query("app", "select count(*)::int as n from product")).toEqual([{ n: 2 }]);
