@@ -17,10 +17,16 @@ export function stillKept({ time, folder }: { time: string; folder: string }, st
   });
 }
 
-/** Refuses an undo or a finish if there is nothing to return to or to remove. */
-export function noneKept(): OperationError {
+/**
+ * Refuses an undo or a finish if there is nothing to return to or to remove.
+ *
+ * @param completed what a killed command had left was completed or reverted just now
+ */
+export function noneKept(completed = false): OperationError {
   return new OperationError("No cluster from before an in-place restore is kept.", {
-    hint: "Nothing was changed.",
+    hint: completed
+      ? "What a killed command had left was completed or reverted just now, as said above. Nothing else was changed."
+      : "Nothing was changed.",
     exitCode: exitCode.usage,
   });
 }

@@ -26,8 +26,8 @@ export async function recoverStack(
       if (advice !== undefined) out.note(`      ${advice}`);
     }
     if (dryRun) return leftovers.map((leftover) => ({ ...leftover, done: false }));
-    const found = await recover(leftovers, ({ action }) =>
-      out.note(`${style("green", "done", process.stderr)}  ${action}`),
+    const found = await recover(leftovers, ({ action, result }) =>
+      out.note(`${style("green", "done", process.stderr)}  ${result ?? action}`),
     );
     outcomes.push(...found);
     if (!found.some(({ hidesOthers, done }) => hidesOthers && done)) return outcomes;

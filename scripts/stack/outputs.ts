@@ -5,13 +5,14 @@ import { upCommand } from "../model/command-lines.ts";
 import type { ServerOutput, StackOutputs } from "../model/stack-outputs.ts";
 import { writeCaFile } from "../tls/ca-file.ts";
 import { backendNote, fromBackend } from "./backend.ts";
+import { declaredAccess } from "./declared-access.ts";
 import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { readOnStack } from "./engine-process.ts";
 import { describeHolder } from "./lock-holder.ts";
 import type { Stack } from "./stack.ts";
 import { stackContent } from "./stack-content.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
-import { readState } from "./stack-state.ts";
+import { plainValue, readState } from "./stack-state.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
 import { livingLockHolder, stateFile } from "./state-file.ts";
 import { declaredStateFolder } from "./state-folder.ts";
@@ -25,8 +26,40 @@ import { declaredStateFolder } from "./state-folder.ts";
 export async function readOutputs(stack: Stack, secrets: boolean): Promise<StackOutputs> {
   requireStackSecrets(stack);
   const { root, name } = stack;
-  const args = ["stack", "output", "--stack", name, "--json", ...(secrets ? ["--show-secrets"] : [])];
-  const exit = await readOnStack(stack, args);
+  const outputs = secrets ? await outputsWithPasswords(stack) : await maskedOutputs(stack);
+  if (outputs.server === undefined || outputs.databases === undefined) {
+    const { resources } = stackContent(await readState(stack));
+    throw notUp(stack, resources);
+  }
+  const server = { ...outputs.server, ...trustOf(outputs.server, root, name) };
+  const { databases, monitoring } = outputs;
+  return { protected: outputs.protected ?? false, server, databases, ...(monitoring && { monitoring }) };
+}
+
+/**
+ * Reads the outputs with the passwords that the stack's roles have in the state. The outputs are of the last `up` that
+ * completed, and one that failed later may have changed passwords.
+ */
+async function outputsWithPasswords(stack: Stack): Promise<Partial<StackOutputs>> {
+  const state = await readState(stack, true);
+  if (state === undefined) {
+    await requireDeclared(stack.root, stack.name);
+    throw notUp(stack);
+  }
+  const resources = state.deployment.resources ?? [];
+  const found = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
+  const outputs = plainValue(found) as Partial<StackOutputs>;
+  const { passwords } = declaredAccess(resources);
+  const logins = [outputs.server?.logins, ...Object.values(outputs.databases ?? {}).map((each) => each.logins)];
+  for (const login of logins.flatMap((each) => Object.values(each ?? {})))
+    login.password = passwords[login.user] ?? login.password;
+  return outputs;
+}
+
+/** Reads the outputs with `[secret]` in the place of passwords. */
+async function maskedOutputs(stack: Stack): Promise<Partial<StackOutputs>> {
+  const { root, name } = stack;
+  const exit = await readOnStack(stack, ["stack", "output", "--stack", name, "--json"]);
   if (exit.code !== 0) {
     if (!saysNoSuchStack(exit.stderr))
       throw new EngineFailure(
@@ -38,14 +71,7 @@ export async function readOutputs(stack: Stack, secrets: boolean): Promise<Stack
     await requireDeclared(root, name);
     throw notUp(stack);
   }
-  const outputs = JSON.parse(exit.stdout) as Partial<StackOutputs>;
-  if (outputs.server === undefined || outputs.databases === undefined) {
-    const { resources } = stackContent(await readState(stack));
-    throw notUp(stack, resources);
-  }
-  const server = { ...outputs.server, ...trustOf(outputs.server, root, name) };
-  const { databases, monitoring } = outputs;
-  return { protected: outputs.protected ?? false, server, databases, ...(monitoring && { monitoring }) };
+  return JSON.parse(exit.stdout) as Partial<StackOutputs>;
 }
 
 /**

@@ -18,9 +18,10 @@ export function requireStackSecrets(stack: Stack): void {
   const settings = settingsOf(root, name);
   if (settings === undefined || namesSecretsProvider(settings) || hasServiceBackend(stack)) return;
   throw new OperationError(`Stack "${name}" is shared, but has no passphrase of its own.`, {
-    hint:
-      `Set PULUMI_CONFIG_PASSPHRASE (any text for a temporary stack), or name a secrets provider: ` +
-      `pulumi stack init ${name} --secrets-provider <url>.`,
+    hint: /^encryptionsalt:/m.test(settings)
+      ? "Set PULUMI_CONFIG_PASSPHRASE to the passphrase that the stack was brought up with."
+      : `Set PULUMI_CONFIG_PASSPHRASE (any text for a temporary stack), or name a secrets provider: ` +
+        `pulumi stack init ${name} --secrets-provider <url>.`,
     exitCode: exitCode.usage,
   });
 }

@@ -62,10 +62,21 @@ export async function readState(stack: Stack, secrets = false): Promise<StackSta
  * others, a secret is undefined.
  */
 export function plainText(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
-  if (typeof value === "number") return String(value);
-  const { plaintext } = (value ?? {}) as { plaintext?: unknown };
-  return typeof plaintext === "string" ? String(JSON.parse(plaintext)) : undefined;
+  const plain = plainValue(value);
+  return typeof plain === "string" || typeof plain === "number" ? String(plain) : undefined;
+}
+
+/** Key and value with which the engine marks a secret in a state. */
+const secretMark = ["4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"] as const;
+
+/** Returns a value of a state that was read with its secrets, with each of them as it is. */
+export function plainValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainValue);
+  if (typeof value !== "object" || value === null) return value;
+  const object = value as Record<string, unknown>;
+  if (object[secretMark[0]] === secretMark[1] && typeof object.plaintext === "string")
+    return plainValue(JSON.parse(object.plaintext));
+  return Object.fromEntries(Object.entries(object).map(([key, each]) => [key, plainValue(each)]));
 }
 
 /**

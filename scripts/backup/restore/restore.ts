@@ -200,7 +200,7 @@ async function restoreTo(
   if (!("earlier" in proven)) return proven;
   request.onStep("restoring again, to just before a DROP DATABASE that had not committed");
   await restoreFiles(docker, stack, { ...place, isBegun: true }, source, request);
-  const again = await proveCluster(docker, stack, place, request, proven.earlier);
+  const again = await proveCluster(docker, stack, place, request, proven.earlier, proven.locations);
   if ("earlier" in again) throw new Error("A goal before a DROP DATABASE has no earlier one.");
   return again;
 }

@@ -46,6 +46,8 @@ export interface RecoveryGoal {
 export interface HalfDropped {
   /** Goal of another recovery, before the drop began. */
   earlier: RecoveryGoal;
+  /** Tablespaces that the WAL creates. */
+  locations: Locations;
 }
 
 /**
@@ -117,6 +119,7 @@ const resetRecovery = [
  * Starts a server on a restored cluster, reads every row, shuts the server down and delivers the cluster to its
  * destination.
  *
+ * @param known tablespaces that an earlier recovery met
  * @returns what the server read, or where another recovery has to end
  */
 export async function proveCluster(
@@ -125,6 +128,7 @@ export async function proveCluster(
   { volume, data, nextToLive, becomesLive }: RestorePlace,
   request: RestoreRequest,
   goal?: RecoveryGoal,
+  known: Locations = new Map(),
 ): Promise<ProvenCluster | HalfDropped> {
   const { to, holder, signal, onStep } = request;
   const place = { docker, stack, volume, data, nextToLive, becomesLive, request };
@@ -162,13 +166,13 @@ export async function proveCluster(
     await deliver(container);
     return { recovery, contents };
   };
-  let run = await withServer(place, recoverySettingsFor(stack, goal, true), recoverWith);
+  let run = await withServer(place, recoverySettingsFor(stack, goal, true), recoverWith, known);
   const foundGoal = run.result !== undefined;
   // Recovery goes on where it stopped.
   if (!foundGoal) run = await withServer(place, recoverySettingsFor(stack, goal, false), recoverWith, run.locations);
   const { result, locations } = run;
   if (result === undefined) throw new Error("The server missed a recovery target that it was not given.");
-  if (result.earlier !== undefined) return { earlier: result.earlier };
+  if (result.earlier !== undefined) return { earlier: result.earlier, locations };
   const { recovery, contents } = result;
   if (contents !== undefined) return { ...contents, recovery, foundGoal };
 

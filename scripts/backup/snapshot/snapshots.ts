@@ -90,6 +90,7 @@ export async function saveSnapshot(
   requireName(name, copy);
   return withClient(maintenance, async (client) => {
     await beOnlyCommand(client);
+    await refusePrepared(client, database);
     if (await databaseExists(client, copy)) {
       throw new OperationError(`The server already has a database "${copy}".`, {
         hint: `Choose another name, or remove it: npm run pgw -- snapshot drop ${name}`,
@@ -120,6 +121,26 @@ export async function saveSnapshot(
 }
 
 /**
+ * Refuses a database with prepared transactions, before any session of it is terminated: they use it without a session.
+ *
+ * @throws OperationError (not allowed)
+ */
+async function refusePrepared(client: Client, database: string): Promise<void> {
+  const { rows } = await client.query<{ gid: string }>(
+    "select gid from pg_prepared_xacts where database = $1 order by 1",
+    [database],
+  );
+  if (rows.length === 0) return;
+  throw new OperationError(
+    `The database "${database}" has prepared transactions (${rows.map(({ gid }) => gid).join(", ")}), and cannot be copied.`,
+    {
+      hint: "Nothing was changed. End them in this database with COMMIT PREPARED or ROLLBACK PREPARED, then run again.",
+      exitCode: exitCode.notAllowed,
+    },
+  );
+}
+
+/**
  * Puts a copy of a snapshot in the place of its database, which is dropped. The snapshot stays.
  *
  * @throws OperationError (wrong usage) if there is no such snapshot
@@ -131,6 +152,7 @@ export async function restoreSnapshot(
   return withClient(maintenance, async (client) => {
     await beOnlyCommand(client);
     const snapshot = await findSnapshot(client, database, name);
+    await refusePrepared(client, database);
     const incoming = temporaryName();
     try {
       await copyDatabase(client, snapshot.database, incoming, "terminate");

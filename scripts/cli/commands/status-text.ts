@@ -79,7 +79,7 @@ function describeBegun(begun: BegunInPlace, stack: string): string {
     case "running":
       return "in place, which runs now";
     case "killed":
-      return `in place: ${style("red", "was killed")}; complete it: ${recoverCommand(stack)}`;
+      return `in place: ${style("red", "was killed")}; to complete or revert it: ${recoverCommand(stack)}`;
     case "elsewhere":
       return `in place: ${style("red", "not complete")}; it ran on another machine, and may still run`;
   }

@@ -33,7 +33,9 @@ export async function killedInContainer(
       {
         kind: "server",
         found: what,
-        action: "complete its exchange of clusters, or remove the restored one, and start the server",
+        action:
+          "complete it if its clusters were exchanged, else remove the restored one, so that it has to be run again; " +
+          "and start the server",
         hidesOthers: true,
         act: () => complete(stack, project),
       },
@@ -45,12 +47,16 @@ export async function killedInContainer(
   }
 }
 
-/** Reads the outputs again, because a password may have changed since. */
-async function complete(stack: Stack, project: string): Promise<void> {
+/**
+ * Completes or reverts the restore. The outputs are read again, because a password may have changed since.
+ *
+ * @returns what was done
+ */
+async function complete(stack: Stack, project: string): Promise<string | false> {
   const outputs = await readOutputs(stack, true);
   const found = backupsIn(outputs.server, { project, stack: stack.name });
-  if (found === undefined) return;
-  await withDocker(found.dockerHost, (docker) =>
+  if (found === undefined) return false;
+  const settled = await withDocker(found.dockerHost, (docker) =>
     completeKilled(docker, found.backups, {
       outputs,
       declaredAccess: () => readDeclaredAccess(stack),
@@ -59,6 +65,7 @@ async function complete(stack: Stack, project: string): Promise<void> {
       onNote: () => {},
     }),
   );
+  return [...settled, "the server runs and accepts clients"].join("; ");
 }
 
 /** Finds the backups of a stack in its state, whose secrets are encrypted. */

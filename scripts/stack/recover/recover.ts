@@ -4,6 +4,8 @@ import type { StackLeftover } from "./leftover.ts";
 export interface Outcome extends StackLeftover {
   /** True if its action was done. False if it has none, or if the leftover has changed. */
   done: boolean;
+  /** What the action did, if that depends on what it found. */
+  result?: string;
 }
 
 /**
@@ -14,13 +16,15 @@ export interface Outcome extends StackLeftover {
  */
 export async function recover(
   leftovers: readonly StackLeftover[],
-  onDone: (leftover: StackLeftover) => void,
+  onDone: (outcome: Outcome) => void,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const leftover of leftovers) {
-    const done = leftover.act !== undefined && (await leftover.act()) !== false;
-    if (done) onDone(leftover);
-    outcomes.push({ ...leftover, done });
+    const answer = leftover.act === undefined ? false : await leftover.act();
+    const done = answer !== false;
+    const outcome = { ...leftover, done, ...(typeof answer === "string" ? { result: answer } : {}) };
+    if (done) onDone(outcome);
+    outcomes.push(outcome);
   }
   return outcomes;
 }

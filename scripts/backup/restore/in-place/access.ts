@@ -32,6 +32,9 @@ export interface DeclaredAccess {
   passwords: Readonly<Record<string, string>>;
 }
 
+/** Limits waits for locks: a prepared transaction that came back holds its locks without end. */
+export const lockTimeout = "set lock_timeout = '20s';";
+
 /**
  * Creates the declared roles, memberships and privileges that a restored cluster lacks. Its own time may be one before
  * they were added, and the next `up` would not notice: their state says that they exist. Databases that the cluster
@@ -56,13 +59,13 @@ export async function restoreAccess(
   const joined = (await missingMemberships(server, roles)).map(
     ({ name, group }) => `grant ${pg.escapeIdentifier(group)} to ${pg.escapeIdentifier(name)};`,
   );
-  if (created.length + joined.length > 0) await server.execute([...created, ...joined].join("\n"));
+  if (created.length + joined.length > 0) await server.execute([lockTimeout, ...created, ...joined].join("\n"));
   const databases = await names("select datname as name from pg_database where datallowconn");
   for (const database of new Set(grants.map((each) => each.database))) {
     if (!databases.has(database)) continue;
     const statements = grants.filter((each) => each.database === database).map(grantStatement);
     try {
-      await server.execute(["begin;", ...statements, "commit;"].join("\n"), database);
+      await server.execute([lockTimeout, "begin;", ...statements, "commit;"].join("\n"), database);
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
       onFailure(database, error.message);

@@ -99,7 +99,8 @@ export async function settleFolders(volume: ClusterVolume): Promise<string[]> {
   for (const step of pendingSteps(await volume.folders())) {
     if (step.kind === "remove") {
       await removeFolder(volume, folderName(step.role, step.time));
-      done.push(`removed ${folderName(step.role, step.time)}, which a killed command left`);
+      const again = step.role === "restoring" ? "; it was not in use yet, so the restore has to be run again" : "";
+      done.push(`removed ${folderName(step.role, step.time)}, which a killed command left${again}`);
       continue;
     }
     const [from, to] = [folderName(step.from, step.time), folderName(step.to, step.time)];

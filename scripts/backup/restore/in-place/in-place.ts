@@ -26,6 +26,7 @@ import {
 import { backUp, bringBack, requireBackupOfTimeline, startAgainIfFailed, stopServer } from "./exchanged-server.ts";
 import type { InPlaceRequest, InPlaceRestored, Losses, Sessions, StartRequest } from "./in-place-request.ts";
 import { folderName, keptCluster } from "./layout.ts";
+import { passwordsOf, requireFreeLogins } from "./logins.ts";
 import { countLostCommits } from "./lost-commits.ts";
 import { pauseWork, resumeWork } from "./paused-work.ts";
 import { markPresent, readSessions } from "./present.ts";
@@ -59,7 +60,9 @@ export async function restoreInPlace(
     let losses: Losses = { sessions: [], commits: { known: false, reason: "not counted" } };
     let paused: PausedWork = { jobsDatabase: null, jobs: [], subscriptions: [] };
     const examine = async (container: string) => {
-      paused = await pauseWork(containerServer(docker, container));
+      const server = containerServer(docker, container);
+      paused = await pauseWork(server);
+      await requireFreeLogins(server, passwordsOf(request.outputs, await request.declaredAccess()).keys());
     };
     try {
       const accept = (source: Parameters<typeof requireSameCluster>[1]) => requireSameCluster(volume, source);
@@ -106,9 +109,10 @@ export async function undoInPlace(
   request: InPlaceRequest,
   confirm: (time: string, sessions: Sessions) => Promise<void>,
 ): Promise<{ undone: string; downtimeSeconds: number; newBackup: Backup | { failed: string } }> {
-  return withSettled(docker, stack, request, async (volume) => {
+  // The restored cluster may be the reason why its server cannot be brought back, and it is left in any case.
+  return withSettled(docker, stack, { ...request, mayFail: true }, async (volume, settled) => {
     const time = keptCluster(await volume.folders());
-    if (time === undefined) throw noneKept();
+    if (time === undefined) throw noneKept(settled.length > 0);
     await requireNoBackup(docker, stack);
     await confirm(time, await readSessions(docker, stack));
     const [before, undone] = [folderName("before", time), folderName("undone", time)];
@@ -138,10 +142,10 @@ export async function finishInPlace(
   request: InPlaceRequest,
   confirm: (folders: readonly string[]) => Promise<void>,
 ): Promise<string[]> {
-  return withSettled(docker, stack, request, async (volume) => {
+  return withSettled(docker, stack, request, async (volume, settled) => {
     const { others } = await volume.folders();
     const kept = others.map(({ role, time }) => folderName(role, time));
-    if (kept.length === 0) throw noneKept();
+    if (kept.length === 0) throw noneKept(settled.length > 0);
     await confirm(kept);
     await requireBackupOfTimeline(docker, stack, request);
     request.onStep("removing the former cluster");
@@ -150,9 +154,17 @@ export async function finishInPlace(
   });
 }
 
-/** Completes or reverts what a killed restore in place, undo or finish left, and starts the server. */
-export async function completeKilled(docker: Docker, stack: StackBackups, request: StartRequest): Promise<void> {
-  await withSettled(docker, stack, request, async () => {});
+/**
+ * Completes or reverts what a killed restore in place, undo or finish left, and starts the server.
+ *
+ * @returns what was done, for the user
+ */
+export async function completeKilled(
+  docker: Docker,
+  stack: StackBackups,
+  request: StartRequest,
+): Promise<readonly string[]> {
+  return withSettled(docker, stack, request, async (_, settled) => settled);
 }
 
 /**
@@ -181,19 +193,23 @@ function archiveGet(stack: StackBackups): string {
 async function withSettled<T>(
   docker: Docker,
   stack: StackBackups,
-  request: StartRequest,
-  work: (volume: ClusterVolume) => Promise<T>,
+  { mayFail = false, ...request }: StartRequest & { mayFail?: boolean },
+  work: (volume: ClusterVolume, settled: readonly string[]) => Promise<T>,
 ): Promise<T> {
   return withClusterVolume(docker, stack, (volume) =>
     asOnlyCommand(volume, async (wasKilled) => {
-      for (const text of await settleFolders(volume)) request.onNote(text);
+      const settled = await settleFolders(volume);
+      for (const text of settled) request.onNote(text);
       if (wasKilled || (await shutsOutClients(volume))) {
         if (!(await isRunning(docker, stack.server)))
           request.onNote("starting the server, which a killed command stopped");
         // Also if it runs: the command may have started it, and not set its passwords.
-        await bringBack(docker, stack, request);
+        await bringBack(docker, stack, request).catch((error: unknown) => {
+          if (!mayFail || !(error instanceof OperationError)) throw error;
+          request.onNote(error.message);
+        });
       }
-      return work(volume);
+      return work(volume, settled);
     }),
   );
 }

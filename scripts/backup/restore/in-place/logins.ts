@@ -1,9 +1,11 @@
 import type Docker from "dockerode";
 import pg from "pg";
 import { scramVerifier } from "../../../connection/scram.ts";
-import { executeInContainer, queryInContainer } from "../../../docker/server/query.ts";
+import { exitCode, OperationError } from "../../../core/operation-error.ts";
+import { executeInContainer, queryInContainer, SocketError } from "../../../docker/server/query.ts";
 import type { StackOutputs } from "../../../model/stack-outputs.ts";
-import type { DeclaredAccess } from "./access.ts";
+import type { SocketServer } from "../contents.ts";
+import { type DeclaredAccess, lockTimeout } from "./access.ts";
 
 /** Differences between a restored cluster and what the stack declares. */
 export interface StackDifferences {
@@ -31,6 +33,33 @@ export function passwordsOf(
 }
 
 /**
+ * Requires that the passwords of logins can be set in a restored cluster: a prepared transaction that changed one of
+ * them holds its row.
+ *
+ * @throws OperationError (not allowed) that names the prepared transactions
+ */
+export async function requireFreeLogins(server: SocketServer, names: Iterable<string>): Promise<void> {
+  const prepared = await server.query<{ gid: string; database: string }>(
+    "select gid, database from pg_prepared_xacts order by 1, 2",
+  );
+  if (prepared.length === 0) return;
+  const logins = [...names].map((name) => pg.escapeLiteral(name)).join(", ");
+  try {
+    await server.execute(`begin; select from pg_authid where rolname in (${logins}) for update nowait; rollback;`);
+  } catch (error) {
+    if (!(error instanceof SocketError)) throw error;
+    const named = prepared.map(({ gid, database }) => `${gid} in ${database}`).join(", ");
+    throw new OperationError(
+      `The passwords of the stack's logins could not be set in the restored cluster, because a prepared transaction holds one of them (prepared are ${named}): ${error.message}`,
+      {
+        hint: "Nothing was changed. Restore to a moment before it was prepared or after it ended, or elsewhere with --to or --to-volume.",
+        exitCode: exitCode.notAllowed,
+      },
+    );
+  }
+}
+
+/**
  * Gives logins their current passwords. A restored cluster has those of its time.
  *
  * @returns logins that the cluster lacks
@@ -48,7 +77,7 @@ export async function setPasswords(
     const verifier = pg.escapeLiteral(await scramVerifier(password));
     statements.push(`alter role ${pg.escapeIdentifier(user)} password ${verifier};`);
   }
-  if (statements.length > 0) await executeInContainer(docker, server, statements.join("\n"));
+  if (statements.length > 0) await executeInContainer(docker, server, [lockTimeout, ...statements].join("\n"));
   return [...passwords.keys()].filter((user) => !there.has(user));
 }
 

@@ -32,6 +32,8 @@ export interface InPlaceCommand {
   recoverySeconds: number;
   yes: boolean;
   allowProtected: boolean;
+  /** True to put a copy in place in which rows may be missing, without a question. */
+  allowIncomplete: boolean;
 }
 
 /** Time limit in seconds for a start of the stack's server. */
@@ -86,9 +88,10 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
   return withDocker(dockerHost, async (docker) => {
     switch (what) {
       case "restore": {
-        const restored = await inPlace.restoreInPlace(docker, backups, request, (ready, losses, paused) =>
-          ask(describeLosses(stack, ready, losses, paused), `Restoring stack "${stack}" in place`),
-        );
+        const restored = await inPlace.restoreInPlace(docker, backups, request, async (ready, losses, paused) => {
+          requireComplete(ready, command);
+          await ask(describeLosses(stack, ready, losses, paused), `Restoring stack "${stack}" in place`);
+        });
         return reportRestored(context, stack, restored);
       }
       case "undo": {
@@ -116,6 +119,17 @@ export async function runInPlace(context: CommandContext, command: InPlaceComman
         return exitCode.done;
       }
     }
+  });
+}
+
+/** Without a person who reads what is missing, a copy that lacks rows does not replace a cluster that has them. */
+function requireComplete({ incompleteReason }: Restored, { yes, allowIncomplete }: InPlaceCommand): void {
+  if (incompleteReason === undefined || !yes || allowIncomplete) return;
+  throw new OperationError(`Rows may be missing in the restored cluster: ${incompleteReason}`, {
+    hint:
+      "Nothing was changed. Name a target that the archive has (`npm run pgw -- backup window`), or look at the copy " +
+      "with --to-volume. --allow-incomplete puts it in place all the same.",
+    exitCode: exitCode.wrong,
   });
 }
 

@@ -43,6 +43,7 @@ interface RestoreOptions {
   finish?: boolean;
   resume?: boolean;
   allowProtected?: boolean;
+  allowIncomplete?: boolean;
   identity?: string;
   yes?: boolean;
 }
@@ -74,6 +75,7 @@ export function registerBackupRestore(backup: Command): void {
     .option("--resume", "enable the jobs and subscriptions that a restore in place paused")
     .addOption(identityOption())
     .option("--allow-protected", "change the cluster, or replace a database, of a protected stack")
+    .option("--allow-incomplete", "with --in-place and --yes: also put a copy in place in which rows may be missing")
     .option("-y, --yes", "skip the confirmation of --in-place, --only, --undo, --finish or --resume")
     .option("--latest", "restore everything that is archived (default)")
     .option("--backup <label>", "restore the cluster as it was when this backup ended")
@@ -144,9 +146,9 @@ async function restoreFrom(
         exitCode: exitCode.usage,
       });
     const { runInPlace } = await import("./restore-in-place.ts");
-    const { yes = false, allowProtected = false } = options;
+    const { yes = false, allowProtected = false, allowIncomplete = false } = options;
     const given = { stack, what: change, generation, backup, point, recoverySeconds };
-    return runInPlace(context, { ...given, yes, allowProtected });
+    return runInPlace(context, { ...given, yes, allowProtected, allowIncomplete });
   }
   if (options.only !== undefined) {
     const { runOnly } = await import("./restore-only.ts");

@@ -6,6 +6,10 @@ import type { ServerOutput } from "../../../../scripts/model/stack-outputs.ts";
 import { declaredAccess } from "../../../../scripts/stack/declared-access.ts";
 
 const resource = (type: string, inputs: Record<string, unknown>) => ({ urn: `urn:${type}`, type, inputs });
+const secret = (text: string) => ({
+  "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+  plaintext: JSON.stringify(text),
+});
 const role = "postgresql:index/role:Role";
 const grant = "postgresql:index/grant:Grant";
 const defaults = "postgresql:index/defaultPrivileges:DefaultPrivileges";
@@ -16,10 +20,10 @@ describe("the access that a state declares", () => {
     resource(role, {
       ...{ name: "shop_migrator", login: true, roles: ["shop_owner"], assumeRole: "shop_owner" },
       idleInTransactionSessionTimeout: 60_000,
-      password: { plaintext: '"of the state"' },
+      password: secret("of the state"),
     }),
     resource(role, { name: "shop_app", login: true, password: { ciphertext: "v1:" } }),
-    resource("pulumi:providers:postgresql", { username: "postgres", password: { plaintext: '"of the provider"' } }),
+    resource("pulumi:providers:postgresql", { username: "postgres", password: secret("of the provider") }),
     { ...resource(role, { name: "gone", login: true }), delete: true },
     resource(grant, { database: "shop", role: "public", objectType: "database", privileges: [] }),
     resource(grant, {
@@ -61,13 +65,15 @@ describe("the access that a state declares", () => {
     await restoreAccess(server, access, () => undefined);
     expect(executed).toEqual([
       [
-        'postgres: create role "shop_migrator" LOGIN;',
+        "postgres: set lock_timeout = '20s';",
+        'create role "shop_migrator" LOGIN;',
         'alter role "shop_migrator" set role to "shop_owner";',
         'alter role "shop_migrator" set idle_in_transaction_session_timeout to 60000;',
         'grant "shop_owner" to "shop_migrator";',
       ].join("\n"),
       [
-        "shop: begin;",
+        "shop: set lock_timeout = '20s';",
+        "begin;",
         'revoke all on database "shop" from public;',
         'grant USAGE on schema "public" to "shop_app";',
         'alter default privileges for role "shop_owner" in schema "public" grant SELECT, INSERT on tables to "shop_app";',

@@ -283,6 +283,7 @@ describe("a restore in place", () => {
     const failed = await shop.pgw("up");
     expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining("division by zero")]);
     await rm(join(shop.clone.root, "migrations/shop/committed", broken));
+    expect(JSON.parse((await shop.pgw("status", "--json")).stdout).server.state).toBe("running");
     const target = ["--restore-point", "before-the-last-backup"];
     await killAt("starting the server", "backup", "restore", "--in-place", ...target, "--yes");
     const { code, stdout: status } = await shop.pgw("status", "--json");

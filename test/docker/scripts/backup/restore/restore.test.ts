@@ -309,6 +309,13 @@ describe("backup restore", () => {
         // The restored data is kept and reported.
         expect(productsIn(restored)).toBe(rows - 2_000);
         expect(restored.reached.lsn).not.toBe(restored.expected.lsn);
+        // It does not replace the cluster that has the rows, unless someone agrees.
+        const inPlace = await shop.pgw("backup", "restore", "--in-place", "--yes");
+        expect([inPlace.code, inPlace.stderr]).toEqual([
+          5,
+          expect.stringMatching(/error: Rows may be missing in the restored cluster: .*--allow-incomplete/s),
+        ]);
+        expect(await shop.query("superuser", "select count(*)::int from product")).toEqual([{ count: rows }]);
       } finally {
         await shop.onRepository(`mv /repository/whole ${middle}; rm -f /repository/away`);
       }
@@ -358,6 +365,22 @@ describe("backup restore", () => {
       expect([code, restored.incompleteReason]).toEqual([5, expect.stringContaining("not 00000002.history")]);
       expect(productsIn(restored)).toBe(rows);
     });
+  });
+
+  it("is refused in place if a prepared transaction holds a login, whose password could not be set", async () => {
+    const prepare = "begin; alter role shop_app connection limit 50; prepare transaction 'held login'";
+    expect((await shop.inServer("psql", "-X", "-d", "shop", "-c", prepare)).code).toBe(0);
+    const refused = await shop.pgw("backup", "restore", "--in-place", "--yes");
+    expect([refused.code, refused.stderr]).toEqual([
+      3,
+      expect.stringContaining("a prepared transaction holds one of them (prepared are held login in shop)"),
+    ]);
+    const snapshot = await shop.pgw("snapshot", "save", "with_prepared");
+    expect([snapshot.code, snapshot.stderr]).toEqual([
+      3,
+      expect.stringContaining('The database "shop" has prepared transactions (held login)'),
+    ]);
+    expect((await shop.inServer("psql", "-X", "-d", "shop", "-c", "rollback prepared 'held login'")).code).toBe(0);
   });
 
   it("restores tablespaces, including those created after the backup", async () => {
@@ -413,6 +436,15 @@ describe("backup restore", () => {
     });
     expect(found.match(/^PG_17_/gm)).toHaveLength(2);
     expect(found).not.toContain("later");
+
+    await shop.query("superuser", "create database dropped");
+    await shop.query("superuser", "drop database dropped");
+    const beforeDrop = `${shop.prefix}-before-drop`;
+    const target = ["--time", await lastCommit(), "--exclusive"];
+    const { databases } = await restore("--to-volume", beforeDrop, ...target);
+    expect(databases.map(({ database }) => database)).toContain("dropped");
+    expect(shopTables(databases)).toEqual(now);
+    await docker.getVolume(beforeDrop).remove();
 
     for (const name of ["own disk", "later"]) {
       await shop.query("superuser", `drop table "in_${name}"`);

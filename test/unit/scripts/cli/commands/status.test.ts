@@ -99,7 +99,7 @@ describe("the status of a stack", () => {
     expect(verdict({ keptClusters: { known: false, reason: "no access" } })).toBe("wrong");
     const begun = (state: BegunInPlace) => ({ keptClusters: { known: true as const, clusters: [], begun: state } });
     expect(text(begun("killed"))).toContain(
-      "\nrestore      in place: was killed; complete it: npm run pgw -- recover\n",
+      "\nrestore      in place: was killed; to complete or revert it: npm run pgw -- recover\n",
     );
     expect([verdict(begun("killed")), verdict(begun("running"))]).toEqual(["wrong", "done"]);
   });
