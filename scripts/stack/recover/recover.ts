@@ -4,7 +4,7 @@ import type { StackLeftover } from "./leftover.ts";
 export interface Outcome extends StackLeftover {
   /** True if its action was done. False if it has none, or if the leftover has changed. */
   done: boolean;
-  /** What the action did, if that depends on what it found. */
+  /** Result of the action, if that depends on what it found. */
   result?: string;
 }
 
