@@ -1,4 +1,3 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
@@ -67,11 +66,8 @@ async function declareStack(): Promise<Declared<StackOutputs>> {
   }));
   const { server, location, trust, dumps, sidecars } = await serverFor(settings, withExtensions);
   const existing = await findExisting(server, settings.databases);
-  const withHistory = await Promise.all(
-    settings.databases.map(async (name) => ({ name, hasMigrations: await hasMigrations(name) })),
-  );
   const isOwn = (name: string) => settings.server !== "external" || !names.includes(name);
-  warnOfRenames(server, existing, withHistory, isOwn);
+  warnOfRenames(server, existing, settings.databases, isOwn);
   const { passwordVersion, protected: protect, idleInTransactionTimeout } = settings;
   const serverRoles = declareServerRoles("server", { server, existing, passwordVersion, protect });
   const hasJobs = withExtensions.some(({ jobs }) => jobs.length > 0);
@@ -172,11 +168,6 @@ function warnOfRisks(settings: Settings): void {
   if (settings.server === "external") return;
   for (const { name, value, consequence } of durabilityRisks(settings.postgresql ?? {}))
     void pulumi.log.warn(`postgresql.${name} is ${value}: ${consequence}. A protected stack refuses it.`);
-}
-
-async function hasMigrations(database: string): Promise<boolean> {
-  const files = await readdir(join(databaseFolder(migrationsFolder, database), "committed")).catch(() => []);
-  return files.some((file) => /\.sql\s*$/i.test(file));
 }
 
 /**

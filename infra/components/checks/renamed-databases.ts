@@ -2,31 +2,25 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Server } from "../server.ts";
 import type { Existing } from "./existing-objects.ts";
 
-/** A declared database, with the history that its folder shows. */
-export interface DeclaredDatabase {
-  name: string;
-  /** True if it has committed migrations. A database that has just been added has none. */
-  hasMigrations: boolean;
-}
-
 /**
- * Warns, in `preview` and in `up`, if a database with migrations will be created empty while the server has one that is
- * no longer declared. Its folder was probably renamed, and its rows are under the old name.
+ * Warns, in `preview` and in `up`, if a database will be created empty while the server has one that is no longer
+ * declared. Its folder may have been renamed, and its rows are under the old name.
  *
+ * @param declared names of the databases in the settings
  * @param isCertain returns true if an undeclared database belonged to this stack. On a server that others also use,
  * this is certain only for a database without a folder.
  */
 export function warnOfRenames(
   server: Server,
   existing: Existing,
-  declared: readonly DeclaredDatabase[],
+  declared: readonly string[],
   isCertain: (database: string) => boolean,
 ): void {
   if (!existing.known) return;
   const old = existing.undeclared.filter(isCertain);
-  const created = declared.filter(({ name, hasMigrations }) => hasMigrations && !existing.databases.has(name));
+  const created = declared.filter((name) => !existing.databases.has(name));
   if (old.length === 0) return;
-  for (const { name } of created) void pulumi.log.warn(renamed(old, name), server);
+  for (const name of created) void pulumi.log.warn(renamed(old, name), server);
 }
 
 function renamed(old: readonly string[], name: string): string {

@@ -47,11 +47,15 @@ describe("a database with a renamed folder and setting", () => {
     const again = await clone.succeed("database", "rename", "shop", "store");
     expect(again.stdout).toContain("to migrations/store, also in Pulumi.local.yaml.\n");
     expect(await readFile(join(clone.root, "Pulumi.local.yaml"), "utf8")).toMatch(/databases: *\[ *"?store"? *\]/);
+    const warning =
+      'Database "store" will be created empty. The server also has shop, which is no longer in the settings.';
     const preview = await clone.succeed("preview");
     expect(preview.stdout).toContain("+ database store (");
-    expect(preview.stderr).toContain(
-      'Database "store" will be created empty. The server also has shop, which is no longer in the settings.',
-    );
+    expect(preview.stderr).toContain(warning);
+    // A database with tables that were made by hand has rows, too.
+    await clone.shell("mv migrations/store/committed committed");
+    expect((await clone.succeed("preview")).stderr).toContain(warning);
+    await clone.shell("mv committed migrations/store/committed");
     expect(preview.stderr).toContain(`\n    ${onServer}\n`);
   });
 

@@ -124,7 +124,9 @@ describe("pgw destroy --erase of a stack", () => {
     await bringUp();
     await clone.shell("rm -r .pgroundwork/.pulumi");
     const { stderr } = await clone.succeed("destroy", "--erase", "stack:local", "--yes");
-    expect(stderr).toContain("    its databases are not known (the server is not running); last backup: none known\n");
+    expect(stderr).toContain(
+      "    its databases are not known (the stack has no state with its superuser's password); last backup: none known\n",
+    );
     await expectErased();
   });
 
