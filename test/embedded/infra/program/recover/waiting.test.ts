@@ -14,7 +14,8 @@ it("up --wait names the run that holds the stack, waits for it, and gives up aft
   const first = clone.pgw("up");
   await migrations.begun();
   const waiting = clone.pgw("up", "--wait");
-  const impatient = await clone.pgw("up", "--wait", "1");
+  // Long enough for the other one to begin, also on a busy machine.
+  const impatient = await clone.pgw("up", "--wait", "5");
   await migrations.release();
   const patient = await waiting;
   expect(impatient.code).toBe(1);
