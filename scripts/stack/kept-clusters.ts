@@ -85,11 +85,11 @@ async function readInVolume(dockerHost: string | undefined, container: string, n
   try {
     return await withDocker(dockerHost, async (docker) => {
       const begun = await readBegunInPlace(docker, container);
-      const found = begun === undefined ? {} : { begun };
+      const work = begun === undefined ? {} : { begun };
       if (!(await isRunning(docker, container)))
         return begun === undefined
           ? { known: false, reason: `the container ${container} does not run` }
-          : { known: true, clusters: [], ...found };
+          : { known: true, clusters: [], ...work };
       const { code, stdout, stderr } = await runInContainer(docker, container, { command: ["sh", "-c", listScript] });
       if (code !== 0) return { known: false, reason: stderr.trim() || `the folders could not be listed (${code})` };
       const clusters = stdout.split("\n").flatMap((line) => {
@@ -98,7 +98,7 @@ async function readInVolume(dockerHost: string | undefined, container: string, n
         return found === undefined ? [] : [{ folder, ...found, bytes: Number(bytes) }];
       });
       const [, listed = ""] = /^paused (.*)$/m.exec(stdout) ?? [];
-      return { known: true, clusters, ...pausedIn(listed), ...found };
+      return { known: true, clusters, ...pausedIn(listed), ...work };
     });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;

@@ -10,7 +10,7 @@ import { EngineFailure, engineHint } from "./engine-failure.ts";
 import { readOnStack } from "./engine-process.ts";
 import { describeHolder } from "./lock-holder.ts";
 import type { Stack } from "./stack.ts";
-import { stackContent } from "./stack-content.ts";
+import { stackContent, stackOutputsIn } from "./stack-content.ts";
 import { requireStackSecrets } from "./stack-secrets.ts";
 import { plainValue, readState } from "./stack-state.ts";
 import { requireDeclared, saysNoSuchStack } from "./stacks.ts";
@@ -46,10 +46,8 @@ async function outputsWithPasswords(stack: Stack): Promise<Partial<StackOutputs>
     await requireDeclared(stack.root, stack.name);
     throw notUp(stack);
   }
-  const resources = state.deployment.resources ?? [];
-  const found = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
-  const outputs = plainValue(found) as Partial<StackOutputs>;
-  const { passwords } = declaredAccess(resources);
+  const outputs = plainValue(stackOutputsIn(state)) as Partial<StackOutputs>;
+  const { passwords } = declaredAccess(state.deployment.resources ?? []);
   const logins = [outputs.server?.logins, ...Object.values(outputs.databases ?? {}).map((each) => each.logins)];
   for (const login of logins.flatMap((each) => Object.values(each ?? {})))
     login.password = passwords[login.user] ?? login.password;

@@ -44,16 +44,21 @@ const databaseComponent = "pgroundwork:components:Database";
 /** Reads the content of a state, even if the last run was not completed. */
 export function stackContent(state: StackState | undefined): StackContent {
   const resources = resourcesOf(state);
-  const stack = resources.find(({ type }) => type === stackType);
+  const outputs = stackOutputsIn(state);
   return {
     resources: resources.filter(isCounted).length,
-    isUp: stack?.outputs?.server !== undefined,
+    isUp: outputs.server !== undefined,
     kind: kindOf(resources),
     server: serverPlace(resources),
     docker: dockerContent(resources),
     databases: resources.filter(({ type }) => type === databaseType).flatMap((each) => text(each, "name") ?? []),
-    protected: stack?.outputs?.protected === true || resources.some(({ protect }) => protect === true),
+    protected: outputs.protected === true || resources.some(({ protect }) => protect === true),
   };
+}
+
+/** Returns the outputs of the stack itself, as the state has them. Empty before the first `up` has completed. */
+export function stackOutputsIn(state: StackState | undefined): Readonly<Record<string, unknown>> {
+  return resourcesOf(state).find(({ type }) => type === stackType)?.outputs ?? {};
 }
 
 /** Names every resource of a state, with the id that distinguishes it from a later one of the same name. */

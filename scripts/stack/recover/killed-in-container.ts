@@ -7,6 +7,7 @@ import { backupsIn, type StackRepositories } from "../backups-in.ts";
 import { readDeclaredAccess } from "../declared-access.ts";
 import { readOutputs } from "../outputs.ts";
 import type { Stack } from "../stack.ts";
+import { stackOutputsIn } from "../stack-content.ts";
 import type { StackState } from "../stack-state.ts";
 import type { StackLeftover } from "./leftover.ts";
 
@@ -70,7 +71,6 @@ async function complete(stack: Stack, project: string): Promise<string | false> 
 
 /** Finds the backups of a stack in its state, whose secrets are encrypted. */
 function inState(state: StackState | undefined, project: string, stack: string): StackRepositories | undefined {
-  const resources = state?.deployment.resources ?? [];
-  const server = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs?.server;
+  const { server } = stackOutputsIn(state);
   return server === undefined ? undefined : backupsIn(server as ServerOutput, { project, stack });
 }

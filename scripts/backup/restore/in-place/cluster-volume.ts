@@ -170,7 +170,7 @@ export const temporarySettings = ["restore_command", "recovery_target_timeline",
 
 /** Returns true if the live cluster still shuts out clients, because the command that exchanged it did not complete. */
 export async function shutsOutClients(volume: ClusterVolume): Promise<boolean> {
-  return shutsOutClientsIn(await volume.run(`cat ${clusters}/data/postgresql.auto.conf`));
+  return shutsOutClientsIn(await volume.run(`cat ${clusters}/data/postgresql.auto.conf 2>/dev/null || true`));
 }
 
 /** Returns true if the text of postgresql.auto.conf shuts out clients. */
